@@ -1,0 +1,117 @@
+"""The customer: someone the bank knows, until it must forget them.
+
+Kept invariant here: a customer is registered once; personal data is in these events only sealed
+under the customer's own key; after the erasure nothing more is ever recorded of them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import get_args
+
+from .rejection import Rejection
+
+
+class CustomerStatus(StrEnum):
+    """ERASED is final."""
+
+    ACTIVE = "ACTIVE"
+    ERASED = "ERASED"
+
+
+# Commands
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterCustomer:
+    """`personal` is sealed already."""
+
+    customer_id: str
+    personal: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ErasePersonalData:
+    """Recorded after the key was destroyed; `receipt` names nobody."""
+
+    receipt: str
+    now: datetime
+
+
+Command = RegisterCustomer | ErasePersonalData
+
+# Events. These names and fields are the storage format: never rename, add with a default, change
+# with an upcaster (eventsourcing/upcasting.py).
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRegistered:
+    customer_id: str
+    personal: str
+    registered_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalDataErased:
+    receipt: str
+    erased_at: datetime
+
+
+Event = CustomerRegistered | PersonalDataErased
+EVENTS: tuple[type[Event], ...] = get_args(Event)
+
+
+# State
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    customer_id: str
+    status: CustomerStatus
+    personal: str
+    registered_at: datetime
+    erased_at: datetime | None = None
+    receipt: str | None = None
+
+
+initial: Customer | None = None
+
+
+def evolve(customer: Customer | None, event: Event) -> Customer:
+    """The customer after one more event."""
+    match customer, event:
+        case None, CustomerRegistered():
+            return Customer(
+                customer_id=event.customer_id,
+                status=CustomerStatus.ACTIVE,
+                personal=event.personal,
+                registered_at=event.registered_at,
+            )
+        case Customer(), PersonalDataErased(receipt=receipt, erased_at=erased_at):
+            return replace(
+                customer,
+                status=CustomerStatus.ERASED,
+                personal="",
+                erased_at=erased_at,
+                receipt=receipt,
+            )
+        case _:
+            msg = f"{type(event).__name__} does not apply to {customer!r}"
+            raise ValueError(msg)
+
+
+def decide(command: Command, customer: Customer | None) -> Sequence[Event] | Rejection:
+    """What the command leads to; the first arm that fits, in descending precedence."""
+    match command, customer:
+        case RegisterCustomer(), None:
+            return [CustomerRegistered(command.customer_id, command.personal, command.now)]
+        case RegisterCustomer(), _:
+            return Rejection("customer-exists", "the customer is registered already")
+        case _, None:
+            return Rejection("customer-not-found", "there is no such customer")
+        case ErasePersonalData(), Customer(status=CustomerStatus.ERASED):
+            return []
+        case ErasePersonalData(), _:
+            return [PersonalDataErased(command.receipt, command.now)]
