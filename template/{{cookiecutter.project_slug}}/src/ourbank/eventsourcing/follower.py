@@ -1,0 +1,152 @@
+"""The slow path of a saga across processes: find what another worker left unfinished.
+
+A follower reads the partitions this worker holds and remembers every process that has begun and
+not ended. One that is too old and not driven here is picked up. Its checkpoint is the position
+before the oldest unfinished process, so whoever takes over a partition reads that far back and
+misses none.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Protocol
+
+from .event import Recorded
+from .log import LogUnavailableError
+from .subscription import Feed
+
+UNDRIVEN_SECONDS = 0.5
+"""A process this old that nobody here drives was left behind."""
+PICK_UP_MAX = 200
+"""Processes picked up in one tick."""
+TICK_SECONDS = 0.1
+PAGE_EVENTS_MAX = 5_000
+CHECKPOINT_SECONDS = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+class Milestone(Enum):
+    """What an event means for the process whose stream it is on."""
+
+    BEGAN = "began"
+    ENDED = "ended"
+
+
+class CheckpointStore(Protocol):
+    """Where the follower's positions are kept."""
+
+    async def checkpoints(self, partition: int, names: Sequence[str]) -> dict[str, int]:
+        """The positions by name; 0 where there is none."""
+        ...
+
+    async def keep(self, name: str, positions: dict[int, int]) -> None:
+        """Move checkpoints forward; never back."""
+        ...
+
+
+@dataclass(slots=True)
+class _Partition:
+    position: int
+    kept: int
+    unfinished: dict[str, tuple[int, datetime]] = field(default_factory=dict)
+
+    @property
+    def checkpoint(self) -> int:
+        first = min((position for position, _ in self.unfinished.values()), default=None)
+        return self.position if first is None else first - 1
+
+
+class Follower:
+    """Picks up unfinished processes. `run()` is its life; partitions come and go with their
+    leases.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        feeds: Sequence[Feed],
+        store: CheckpointStore,
+        milestone: Callable[[Recorded], Milestone | None],
+        pick_up: Callable[[str], Awaitable[None]],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._name = name
+        self._feeds = feeds
+        self._store = store
+        self._milestone = milestone
+        self._pick_up = pick_up
+        self._now = now
+        self._partitions: dict[int, _Partition] = {}
+
+    async def hold(self, partition: int, epoch: int) -> None:
+        """Follow a partition from its checkpoint."""
+        del epoch
+        positions = await self._store.checkpoints(partition, [self._name])
+        position = positions.get(self._name, 0)
+        self._partitions[partition] = _Partition(position, position)
+
+    async def release(self, partition: int) -> None:
+        """Stop following a partition."""
+        self._partitions.pop(partition, None)
+
+    def holds(self, partition: int) -> bool:
+        """Whether it follows this partition."""
+        return partition in self._partitions
+
+    def oldest_seconds(self, partition: int) -> float:
+        """Age of the oldest unfinished process of a partition, 0 when there is none."""
+        held = self._partitions.get(partition)
+        if held is None or not held.unfinished:
+            return 0.0
+        began = min(at for _, at in held.unfinished.values())
+        return max(0.0, (self._now() - began).total_seconds())
+
+    async def run(self) -> None:
+        """Read, pick up, keep the checkpoints, for ever."""
+        clock = asyncio.get_running_loop().time
+        kept_at = clock()
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            try:
+                for number, partition in list(self._partitions.items()):
+                    await self._read(number, partition)
+                    await self._pick_up_old(partition)
+                if clock() - kept_at >= CHECKPOINT_SECONDS:
+                    kept_at = clock()
+                    await self._keep()
+            except LogUnavailableError:
+                logger.warning("%s cannot follow: the log is away", self._name)
+            except Exception:
+                logger.exception("%s stumbled; it goes on", self._name)
+
+    async def _read(self, number: int, partition: _Partition) -> None:
+        while page := await self._feeds[number].read(partition.position, PAGE_EVENTS_MAX):
+            for recorded in page:
+                match self._milestone(recorded):
+                    case Milestone.BEGAN:
+                        began = (recorded.position, recorded.recorded_at)
+                        partition.unfinished[recorded.stream_id] = began
+                    case Milestone.ENDED:
+                        partition.unfinished.pop(recorded.stream_id, None)
+            partition.position = page[-1].position
+
+    async def _pick_up_old(self, partition: _Partition) -> None:
+        now = self._now()
+        old = [
+            process_id
+            for process_id, (_, at) in partition.unfinished.items()
+            if (now - at).total_seconds() >= UNDRIVEN_SECONDS
+        ]
+        for process_id in old[:PICK_UP_MAX]:
+            await self._pick_up(process_id)
+
+    async def _keep(self) -> None:
+        moved = {n: p for n, p in self._partitions.items() if p.checkpoint > p.kept}
+        if moved:
+            await self._store.keep(self._name, {n: p.checkpoint for n, p in moved.items()})
+            for partition in moved.values():
+                partition.kept = partition.checkpoint

@@ -1,0 +1,179 @@
+"""The log in memory, with PostgreSQL's way of showing things: READ COMMITTED.
+
+A batch gets its positions while the partition's lock is held and becomes visible when it commits,
+which is later: `commit_gate` is awaited in between, so that tests and simulations can pause,
+reorder or fail a writer there. Readers never wait for writers. What would be wrong on PostgreSQL
+(reading a head without the lock, say) is wrong here too.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from .codec import Codec
+from .event import Recorded
+from .log import Append, Appended, Outcome, Snapshot, StreamRange
+
+Gate = Callable[[int], Awaitable[None]]
+"""Awaited with the partition between insert and commit; an exception rolls the batch back."""
+
+
+async def _open_gate(partition: int) -> None:
+    del partition
+
+
+class MemoryLog:
+    """The log port in memory."""
+
+    def __init__(
+        self,
+        codec: Codec,
+        partition_count: int,
+        now: Callable[[], datetime],
+        incarnation: str = "memory",
+    ) -> None:
+        self.partition_count = partition_count
+        self.incarnation = incarnation
+        self.commit_gate: Gate = _open_gate
+        self._codec = codec
+        self._now = now
+        self._locks = [asyncio.Lock() for _ in range(partition_count)]
+        self._events: list[list[Recorded]] = [[] for _ in range(partition_count)]
+        self._streams: dict[str, list[Recorded]] = defaultdict(list)
+        self._outcomes: dict[UUID, Outcome] = {}
+        self._pending: dict[UUID, asyncio.Event] = {}
+
+    async def append(
+        self, partition: int, appends: Sequence[Append], expected_head: int
+    ) -> Appended:
+        """Lock, read, compare, insert; then the gate; then commit, or nothing at all."""
+        del expected_head  # comparing versions costs nothing here
+        async with self._locks[partition]:
+            keys = [append.key for append in appends if append.key is not None]
+            mine = await self._claim(keys)
+            try:
+                return await self._append_locked(partition, appends, mine)
+            finally:
+                for key in mine:
+                    self._pending.pop(key).set()
+
+    async def _claim(self, keys: Sequence[UUID]) -> set[UUID]:
+        """Wait, as a unique index does, for other transactions that hold one of these keys."""
+        mine: set[UUID] = set()
+        for key in sorted(set(keys)):
+            while key in self._pending:
+                await self._pending[key].wait()
+            if key not in self._outcomes:
+                self._pending[key] = asyncio.Event()
+                mine.add(key)
+        return mine
+
+    async def _append_locked(
+        self, partition: int, appends: Sequence[Append], fresh: set[UUID]
+    ) -> Appended:
+        head = len(self._events[partition])
+        last = self._events[partition][-1].recorded_at if head else None
+        at = max(self._now(), last) if last else self._now()
+        stale, duplicate = self._refused(appends, fresh)
+        accepted = [a for i, a in enumerate(appends) if i not in stale and i not in duplicate]
+        recorded = self._insert(partition, head, at, accepted)
+        await self.commit_gate(partition)
+        self._commit(partition, recorded, accepted)
+        return Appended(head, at, frozenset(stale), frozenset(duplicate))
+
+    def _refused(self, appends: Sequence[Append], fresh: set[UUID]) -> tuple[set[int], set[int]]:
+        stale: set[int] = set()
+        duplicate: set[int] = set()
+        unused = set(fresh)
+        versions: dict[str, int] = {}
+        for index, append in enumerate(appends):
+            if append.key is not None and append.key not in unused:
+                duplicate.add(index)
+            elif any(
+                versions.get(s, len(self._streams.get(s, ()))) != v for s, v in append.expected
+            ):
+                stale.add(index)
+            else:
+                unused.discard(append.key)
+                versions |= dict(append.expected)
+                versions |= {event.stream_id: event.version for event in append.events}
+        return stale, duplicate
+
+    def _insert(
+        self, partition: int, head: int, at: datetime, accepted: Sequence[Append]
+    ) -> list[Recorded]:
+        events = [event for append in accepted for event in append.events]
+        return [
+            self._codec.decoded(
+                Recorded(
+                    partition,
+                    head + n,
+                    e.stream_id,
+                    e.version,
+                    e.type,
+                    e.schema_version,
+                    at,
+                    e.meta,
+                    e.data,
+                )
+            )
+            for n, e in enumerate(events, start=1)
+        ]
+
+    def _commit(
+        self, partition: int, recorded: Sequence[Recorded], accepted: Sequence[Append]
+    ) -> None:
+        self._events[partition].extend(recorded)
+        for event in recorded:
+            self._streams[event.stream_id].append(event)
+        for append in accepted:
+            if append.key is not None:
+                stream, version = append.expected[0]
+                count = sum(event.stream_id == stream for event in append.events)
+                self._outcomes[append.key] = Outcome(
+                    append.key, append.fingerprint, stream, version, count, append.rejection
+                )
+
+    async def load(self, ranges: Sequence[StreamRange]) -> list[Recorded]:
+        """What is committed, by stream and version."""
+        return [
+            event
+            for stream, after, up_to in sorted(ranges)
+            for event in self._streams.get(stream, [])[after:up_to]
+        ]
+
+    async def read(self, partition: int, after: int, limit: int) -> list[Recorded]:
+        """What is committed above a position."""
+        return self._events[partition][after : after + limit]
+
+    async def heads(self) -> list[int]:
+        """The committed heads."""
+        return [len(events) for events in self._events]
+
+    async def outcomes(self, keys: Sequence[UUID]) -> dict[UUID, Outcome]:
+        """What is committed under these keys."""
+        return {key: self._outcomes[key] for key in keys if key in self._outcomes}
+
+
+class MemorySnapshots:
+    """The snapshot store in memory."""
+
+    def __init__(self) -> None:
+        self._snapshots: dict[str, Snapshot] = {}
+
+    async def load(self, streams: Sequence[str]) -> list[Snapshot]:
+        """The snapshots there are."""
+        return [self._snapshots[stream] for stream in streams if stream in self._snapshots]
+
+    async def save(self, snapshots: Sequence[Snapshot]) -> None:
+        """Keep them; an older version never replaces a newer one of the same schema."""
+        for snapshot in snapshots:
+            old = self._snapshots.get(snapshot.stream_id)
+            if (
+                old is None
+                or old.version < snapshot.version
+                or old.fingerprint != snapshot.fingerprint
+            ):
+                self._snapshots[snapshot.stream_id] = snapshot

@@ -1,0 +1,228 @@
+"""The log in PostgreSQL: one call appends a batch (migrations/sql/0001_append_events.sql).
+
+Reads and appends are single statements, so every connection is in autocommit: no transaction of
+ours can ever be left open, and an append costs one round trip.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from .codec import Codec
+from .event import Recorded
+from .log import (
+    Append,
+    Appended,
+    LogMismatchError,
+    LogUnavailableError,
+    Outcome,
+    Snapshot,
+    StreamRange,
+)
+
+_APPEND = text("""
+    select head, at, stale, duplicate from append_events(:partition, :expected_head,
+      :expect_append, :expect_stream, :expect_version,
+      :key_append, :key_id, :key_fingerprint, :key_stream, :key_version, :key_event_count,
+      :key_rejection, :event_append, :event_stream, :event_version, :event_type, :event_schema,
+      :event_meta, :event_data)
+""")
+_COLUMNS = "partition, position, stream_id, version, type, schema_version, recorded_at, meta, data"
+_LOAD = text(f"""
+    select {_COLUMNS} from unnest(cast(:streams as text[]), cast(:after as bigint[]), cast(:up_to
+    as bigint[]))
+           as s(stream, after, up_to)
+      join events on stream_id = s.stream and version > s.after and version <= s.up_to
+     order by stream_id, version
+""")  # noqa: S608 (the columns are the constant above)
+_READ = text(f"""
+    select {_COLUMNS} from events
+     where partition = :partition and position > :after order by position limit :limit
+""")  # noqa: S608
+_HEADS = text("""
+    select coalesce((select position from events where partition = p order by position desc limit
+    1), 0)
+      from generate_series(0, :last) as p order by p
+""")
+_OUTCOMES = text("""
+    select key, fingerprint, stream_id, version, event_count, rejection
+      from outcomes where key = any(cast(:keys as uuid[]))
+""")
+_SETTINGS = text("select partition_count, incarnation from log_settings")
+
+
+_OUR_FAULT = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
+"""Errors of a statement; any other is one of the connection or the server."""
+
+
+@asynccontextmanager
+async def connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection in which a lost server is a LogUnavailableError."""
+    try:
+        async with engine.connect() as connection:
+            yield connection
+    except _OUR_FAULT:
+        raise
+    except (DBAPIError, PoolTimeoutError, OSError, TimeoutError) as error:
+        raise LogUnavailableError(type(error).__name__) from error
+
+
+class PostgresLog:
+    """The log port on PostgreSQL; `open()` it, the constructor does not look at the store."""
+
+    def __init__(
+        self, engine: AsyncEngine, codec: Codec, partition_count: int, incarnation: str
+    ) -> None:
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._codec = codec
+        self.partition_count = partition_count
+        self.incarnation = incarnation
+
+    @classmethod
+    async def open(
+        cls, engine: AsyncEngine, codec: Codec, partition_count: int | None = None
+    ) -> "PostgresLog":
+        """The log in this database; LogMismatchError when it was created with other partitions."""
+        async with connected(engine) as connection:
+            row = (await connection.execute(_SETTINGS)).one_or_none()
+        if row is None:
+            msg = "the database has no log yet: run the command `migrate`"
+            raise LogMismatchError(msg)
+        if partition_count not in (None, row.partition_count):
+            msg = (
+                f"the log was created with {row.partition_count} partitions, the settings say"
+                f" {partition_count}: set BANK_PARTITIONS={row.partition_count}"
+            )
+            raise LogMismatchError(msg)
+        return cls(engine, codec, row.partition_count, row.incarnation)
+
+    async def append(
+        self, partition: int, appends: Sequence[Append], expected_head: int
+    ) -> Appended:
+        """One round trip; see the port."""
+        arguments: dict[str, Any] = _columns(appends)
+        arguments |= {"partition": partition, "expected_head": expected_head}
+        async with connected(self._engine) as connection:
+            row = (await connection.execute(_APPEND, arguments)).one()
+        stale, duplicate = (frozenset(i - 1 for i in refused) for refused in row[2:])
+        return Appended(row.head, row.at, stale, duplicate)
+
+    async def load(self, ranges: Sequence[StreamRange]) -> list[Recorded]:
+        """One query for all ranges."""
+        return await self._events(_LOAD, _transposed(ranges, ("streams", "after", "up_to")))
+
+    async def read(self, partition: int, after: int, limit: int) -> list[Recorded]:
+        """One range scan of the primary key."""
+        arguments = {"partition": partition, "after": after, "limit": limit}
+        return await self._events(_READ, arguments)
+
+    async def heads(self) -> list[int]:
+        """One index probe a partition."""
+        async with connected(self._engine) as connection:
+            rows = await connection.execute(_HEADS, {"last": self.partition_count - 1})
+            return list(rows.scalars())
+
+    async def outcomes(self, keys: Sequence[UUID]) -> dict[UUID, Outcome]:
+        """One query for all keys."""
+        async with connected(self._engine) as connection:
+            rows = await connection.execute(_OUTCOMES, {"keys": list(keys)})
+            return {row.key: Outcome._make(row) for row in rows}
+
+    async def _events(self, query: TextClause, arguments: dict[str, Any]) -> list[Recorded]:
+        async with connected(self._engine) as connection:
+            rows = (await connection.execute(query, arguments)).all()
+        return [self._codec.decoded(Recorded(*row)) for row in rows]
+
+
+def _columns(appends: Sequence[Append]) -> dict[str, list[Any]]:
+    """The batch as the arrays that the function takes; appends are numbered from 1."""
+    expects: list[tuple[Any, ...]] = []
+    keys: list[tuple[Any, ...]] = []
+    events: list[tuple[Any, ...]] = []
+    for number, append in enumerate(appends, start=1):
+        for stream, version in append.expected:
+            expects.append((number, stream, version))
+        events.extend((number, *event) for event in append.events)
+        if append.key is not None:
+            stream, version = append.expected[0]
+            count = sum(event.stream_id == stream for event in append.events)
+            keys.append(
+                (number, append.key, append.fingerprint, stream, version, count, append.rejection)
+            )
+    return {
+        **_transposed(expects, ("expect_append", "expect_stream", "expect_version")),
+        **_transposed(keys, _KEY_COLUMNS),
+        **_transposed(events, _EVENT_COLUMNS),
+    }
+
+
+_KEY_COLUMNS = (
+    "key_append",
+    "key_id",
+    "key_fingerprint",
+    "key_stream",
+    "key_version",
+    "key_event_count",
+    "key_rejection",
+)
+_EVENT_COLUMNS = (
+    "event_append",
+    "event_stream",
+    "event_version",
+    "event_type",
+    "event_schema",
+    "event_meta",
+    "event_data",
+)
+
+
+def _transposed(rows: Sequence[tuple[Any, ...]], names: Sequence[str]) -> dict[str, list[Any]]:
+    if not rows:
+        return {name: [] for name in names}
+    return {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+
+
+class PostgresSnapshots:
+    """The snapshot store on PostgreSQL."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def load(self, streams: Sequence[str]) -> list[Snapshot]:
+        """One query for all streams."""
+        query = text("""
+            select stream_id, version, fingerprint, state
+              from snapshots where stream_id = any(cast(:streams as text[]))
+        """)
+        async with connected(self._engine) as connection:
+            rows = await connection.execute(query, {"streams": list(streams)})
+            return [Snapshot._make(row) for row in rows]
+
+    async def save(self, snapshots: Sequence[Snapshot]) -> None:
+        """One statement; an older version never replaces a newer one."""
+        statement = text("""
+            insert into snapshots
+            select * from unnest(cast(:streams as text[]), cast(:versions as bigint[]),
+                                 cast(:fingerprints as bytea[]), cast(:states as bytea[]))
+            on conflict (stream_id) do update
+               set version = excluded.version, fingerprint = excluded.fingerprint, state =
+               excluded.state
+             where snapshots.version < excluded.version
+                or snapshots.fingerprint <> excluded.fingerprint
+        """)
+        newest = {snapshot.stream_id: snapshot for snapshot in snapshots}.values()
+        names = ("streams", "versions", "fingerprints", "states")
+        async with connected(self._engine) as connection:
+            await connection.execute(statement, _transposed([tuple(s) for s in newest], names))

@@ -1,0 +1,259 @@
+"""Read models, checkpoints and leases in PostgreSQL.
+
+Read models can be rebuilt from the log, so their transactions need not wait for the disk: a crash
+of the server loses rows and checkpoints together, and they are folded again.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import Column, Table, TextClause, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from .postgres import connected
+from .projection import Advance, Changes, CheckpointMovedError, Key, ReadModel, key_text
+
+_ADVANCE = text("""
+    update checkpoints c set position = n.after
+      from unnest(cast(:names as text[]), cast(:partitions as int[]), cast(:epochs as int[]),
+                  cast(:befores as bigint[]), cast(:afters as bigint[])) as n(name, partition,
+                  epoch, before, after)
+     where c.read_model = n.name and c.partition = n.partition and c.position = n.before
+       and (n.epoch = 0  -- NO_LEASE
+            or exists (select from leases l where l.partition = n.partition and l.epoch = n.epoch))
+""")
+_BEGIN = text("""
+    insert into checkpoints
+    select name, :partition, 0 from unnest(cast(:names as text[])) as n(name)
+    on conflict do nothing
+""")
+_CHECKPOINTS = text("""
+    select read_model, position from checkpoints
+     where partition = :partition and read_model = any(cast(:names as text[]))
+""")
+_KEEP = text("""
+    update checkpoints c set position = n.position
+      from unnest(cast(:partitions as int[]), cast(:positions as bigint[])) as n(partition,
+      position)
+     where c.read_model = :name and c.partition = n.partition and c.position < n.position
+""")
+_PARKED = text("""
+    select distinct key from parked_events where read_model = :name and partition = :partition
+""")
+_PARK = text("""
+    insert into parked_events (read_model, partition, position, key, error)
+    values (:read_model, :partition, :position, cast(:key as text[]), :error)
+""")
+
+
+class PostgresReadModels:
+    """The read model store on PostgreSQL."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def checkpoints(self, partition: int, names: Sequence[str]) -> dict[str, int]:
+        """Also writes those that are not there yet, so that they can be compared and set."""
+        arguments = {"partition": partition, "names": list(names)}
+        async with connected(self._engine) as connection, connection.begin():
+            await connection.execute(_BEGIN, arguments)
+            rows = await connection.execute(_CHECKPOINTS, arguments)
+            return {row.read_model: row.position for row in rows}
+
+    async def positions(self, read_model: str) -> dict[int, int]:
+        """How far a read model has come, by partition."""
+        query = text("select partition, position from checkpoints where read_model = :name")
+        async with connected(self._engine) as connection:
+            rows = await connection.execute(query, {"name": read_model})
+            return {row.partition: row.position for row in rows}
+
+    async def keep(self, name: str, positions: dict[int, int]) -> None:
+        """Move checkpoints of a follower forward, never back."""
+        arguments = {
+            "name": name,
+            "partitions": list(positions),
+            "positions": list(positions.values()),
+        }
+        async with connected(self._engine) as connection, connection.begin():
+            await connection.execute(_KEEP, arguments)
+
+    async def parked(self, partition: int, name: str) -> set[tuple[str, ...]]:
+        """The keys as text (`key_text`)."""
+        async with connected(self._engine) as connection:
+            rows = await connection.execute(_PARKED, {"name": name, "partition": partition})
+            return {tuple(row.key) for row in rows}
+
+    async def load(self, model: ReadModel, keys: Collection[Key]) -> dict[Key, Any]:
+        """One query for all keys."""
+        table: Table = model.table
+        arguments = _columns(keys, [column.name for column in table.primary_key])
+        async with connected(self._engine) as connection:
+            rows = await connection.execute(_select(table), arguments)
+            width = len(table.primary_key)
+            return {tuple(row[:width]): model.row_type(*row) for row in rows}
+
+    async def commit(
+        self,
+        models: Mapping[str, ReadModel],
+        changes: Mapping[str, Changes],
+        advances: Sequence[Advance],
+    ) -> None:
+        """Checkpoints first, so that who lost a partition learns it before writing anything."""
+        async with connected(self._engine) as connection, connection.begin():
+            await connection.execute(text("set local synchronous_commit = off"))
+            await _advance(connection, advances)
+            for name, change in changes.items():
+                await _write(connection, models[name], change)
+
+
+async def _advance(connection: AsyncConnection, advances: Sequence[Advance]) -> None:
+    rows = [(a.read_model, a.partition, a.epoch, a.before, a.after) for a in advances]
+    arguments = _columns(rows, ("names", "partitions", "epochs", "befores", "afters"))
+    moved = await connection.execute(_ADVANCE, arguments)
+    if moved.rowcount != len(advances):
+        msg = f"{len(advances) - moved.rowcount} of {len(advances)} checkpoints had moved"
+        raise CheckpointMovedError(msg)
+
+
+async def _write(connection: AsyncConnection, model: ReadModel, change: Changes) -> None:
+    table: Table = model.table
+    kept = [row for row in change.rows.values() if row is not None]
+    gone = [key for key, row in change.rows.items() if row is None]
+    if kept:
+        names = [column.name for column in table.columns]
+        arguments = _columns(map(attrgetter(*names), kept), names)
+        await connection.execute(_upsert(table), arguments)
+    if gone:
+        names = [column.name for column in table.primary_key]
+        await connection.execute(_delete(table), _columns(gone, names))
+    for key, recorded, error in change.parked:
+        parked = {
+            "read_model": model.name,
+            "partition": recorded.partition,
+            "position": recorded.position,
+            "key": list(key_text(key)),
+            "error": error,
+        }
+        await connection.execute(_PARK, parked)
+
+
+def _columns(rows: Any, names: Sequence[str]) -> dict[str, list[Any]]:
+    return {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+
+
+# Statements, one of each kind for a table: all rows travel as one array a column.
+
+
+def _arrays(table: Table, *, key_only: bool = False) -> str:
+    columns = table.primary_key if key_only else table.columns
+    return ", ".join(f"cast(:{c.name} as {_type(c)}[])" for c in columns)
+
+
+def _type(column: Column[Any]) -> str:
+    """The type as a cast names it: a cast knows no collation."""
+    name = column.type.compile(postgresql.dialect())  # type: ignore[no-untyped-call]
+    return name.partition(" COLLATE")[0]
+
+
+def _names(columns: Any) -> str:
+    return ", ".join(f'"{column.name}"' for column in columns)
+
+
+@cache
+def _upsert(table: Table) -> TextClause:
+    rest = [column for column in table.columns if not column.primary_key]
+    updates = ", ".join(f'"{c.name}" = excluded."{c.name}"' for c in rest)
+    return text(f"""
+        insert into {table.name} ({_names(table.columns)}) select * from unnest({_arrays(table)})
+        on conflict ({_names(table.primary_key)}) do update set {updates}
+    """)  # noqa: S608 (names of our own tables)
+
+
+@cache
+def _select(table: Table) -> TextClause:
+    key = _names(table.primary_key)
+    return text(f"""
+        select {_names(table.columns)} from {table.name}
+         where ({key}) in (select * from unnest({_arrays(table, key_only=True)}))
+    """)  # noqa: S608
+
+
+@cache
+def _delete(table: Table) -> TextClause:
+    key = _names(table.primary_key)
+    return text(f"""
+        delete from {table.name}
+         where ({key}) in (select * from unnest({_arrays(table, key_only=True)}))
+    """)  # noqa: S608
+
+
+class PostgresLeases:
+    """The lease store on PostgreSQL: one clock, the server's."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def renew(self, owner: str, seconds: float) -> tuple[dict[int, int], int]:
+        """Also says that the owner lives; the share is the partitions by the number of the living,
+        rounded up.
+        """
+        arguments = {"owner": owner, "seconds": seconds}
+        async with connected(self._engine) as connection, connection.begin():
+            await connection.execute(_ALIVE, arguments)
+            await connection.execute(
+                text("delete from workers where expires_at < clock_timestamp()")
+            )
+            rows = await connection.execute(_RENEW, arguments)
+            held = {row.partition: row.epoch for row in rows}
+            share = (await connection.execute(_SHARE)).scalar_one()
+        return held, share
+
+    async def claim(self, owner: str, count: int, seconds: float) -> dict[int, int]:
+        """Skips partitions that somebody else is claiming at this moment."""
+        arguments = {"owner": owner, "count": count, "seconds": seconds}
+        async with connected(self._engine) as connection, connection.begin():
+            rows = await connection.execute(_CLAIM, arguments)
+            return {row.partition: row.epoch for row in rows}
+
+    async def release(self, owner: str, partitions: list[int]) -> None:
+        """Only what is still the owner's."""
+        arguments = {"owner": owner, "partitions": partitions}
+        async with connected(self._engine) as connection, connection.begin():
+            await connection.execute(_RELEASE, arguments)
+
+    async def leave(self, owner: str) -> None:
+        """Give up everything, and a place among the living."""
+        async with connected(self._engine) as connection, connection.begin():
+            await connection.execute(_RELEASE_ALL, {"owner": owner})
+            await connection.execute(_LEAVE, {"owner": owner})
+
+
+_ALIVE = text("""
+    insert into workers values (:owner, clock_timestamp() + make_interval(secs => :seconds))
+    on conflict (owner) do update set expires_at = excluded.expires_at
+""")
+_RENEW = text("""
+    update leases set expires_at = clock_timestamp() + make_interval(secs => :seconds)
+     where owner = :owner and expires_at > clock_timestamp() returning partition, epoch
+""")
+_SHARE = text("""
+    select cast(ceil((select count(*) from leases)::numeric / greatest((select count(*) from
+    workers), 1)) as int)
+""")
+_CLAIM = text("""
+    update leases set owner = :owner, epoch = epoch + 1,
+                      expires_at = clock_timestamp() + make_interval(secs => :seconds)
+     where partition in (
+             select partition from leases where expires_at < clock_timestamp()
+              order by partition limit :count for update skip locked)
+    returning partition, epoch
+""")
+_RELEASE = text("""
+    update leases set expires_at = '-infinity'
+     where owner = :owner and partition = any(cast(:partitions as int[]))
+""")
+_RELEASE_ALL = text("update leases set expires_at = '-infinity' where owner = :owner")
+_LEAVE = text("delete from workers where owner = :owner")

@@ -1,0 +1,91 @@
+"""How readers follow a partition: by position, from memory where they can, from the log where they
+must.
+
+A feed holds the newest events that this process appended or met, without gaps. Who reads past its
+edge reads from the log. Across processes a cheap look at the heads of all partitions tells that
+there is more.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from .event import Recorded
+from .log import Log, LogUnavailableError
+
+FEED_EVENTS_MAX = 20_000
+"""Events of one partition kept in memory for its readers."""
+POLL_SECONDS_MIN = 0.005
+POLL_SECONDS_MAX = 0.02
+POLL_SECONDS_AWAY = 0.5
+"""How often the heads are looked at: soon while others write, rarely while the log is away."""
+
+
+class Feed:
+    """The newest events of one partition, and how far the partition is known to reach."""
+
+    def __init__(self, partition: int, log: Log) -> None:
+        self.partition = partition
+        self.head = 0
+        self._log = log
+        self._first = 1  # the position of the first event in memory
+        self._events: list[Recorded] = []
+        self._listeners: list[Callable[[], None]] = []
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call this whenever there may be more to read."""
+        self._listeners.append(listener)
+
+    def publish(self, head: int, events: Sequence[Recorded]) -> None:
+        """Take what follows position `head`; a gap before it empties the memory."""
+        if not events:
+            return
+        if head != self._first + len(self._events) - 1:
+            self._events.clear()
+            self._first = head + 1
+        self._events.extend(events)
+        if len(self._events) > 2 * FEED_EVENTS_MAX:
+            surplus = len(self._events) - FEED_EVENTS_MAX
+            del self._events[:surplus]
+            self._first += surplus
+        self.saw(head + len(events))
+
+    def saw(self, head: int) -> None:
+        """The partition reaches at least to `head`."""
+        if head > self.head:
+            self.head = head
+            for listener in self._listeners:
+                listener()
+
+    def recorded_at(self, position: int) -> datetime | None:
+        """When the event at a position was recorded, or the first one after it in memory; None
+        past the end.
+        """
+        index = max(0, position - self._first)
+        return self._events[index].recorded_at if index < len(self._events) else None
+
+    async def read(self, after: int, limit: int) -> Sequence[Recorded]:
+        """Up to `limit` events above a position, in order; may be empty."""
+        limit = min(limit, self.head - after)
+        if limit <= 0:
+            return ()
+        start = after + 1 - self._first
+        if 0 <= start < len(self._events):
+            return self._events[start : start + limit]
+        return await self._log.read(self.partition, after, limit)
+
+
+async def watch_heads(log: Log, feeds: Sequence[Feed]) -> None:
+    """Tell the feeds what other processes have appended, for ever."""
+    seconds = POLL_SECONDS_MIN
+    while True:
+        try:
+            heads = await log.heads()
+        except LogUnavailableError:
+            seconds = POLL_SECONDS_AWAY
+        else:
+            found = any(head > feed.head for head, feed in zip(heads, feeds, strict=True))
+            seconds = POLL_SECONDS_MIN if found else min(seconds * 2, POLL_SECONDS_MAX)
+            for head, feed in zip(heads, feeds, strict=True):
+                feed.saw(head)
+        await asyncio.sleep(seconds)
