@@ -1,0 +1,3 @@
+"""What the bank does for those who ask: commands through the partition loops, the transfer saga,
+queries.
+"""

@@ -1,0 +1,45 @@
+"""Who asks, under which key, and what must not have changed: what comes with every command."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import msgspec
+
+from ..domain.rejection import Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`actor` is an opaque id. `key` and `fingerprint` make the command idempotent; `if_version`
+    guards it.
+    """
+
+    actor: str
+    key: UUID | None = None
+    fingerprint: bytes = b""
+    if_version: int | None = None
+    trace_id: str = ""
+    meta: bytes = field(init=False)
+    """What is recorded beside the events."""
+
+    def __post_init__(self) -> None:
+        meta = msgspec.json.encode({"actor": self.actor, "trace_id": self.trace_id})
+        object.__setattr__(self, "meta", meta)
+
+
+class RejectedError(Exception):
+    """Carries a rejection to the edge, with the version of the aggregate that decided."""
+
+    def __init__(
+        self,
+        rejection: Rejection,
+        version: int | None = None,
+        transfer_id: str | None = None,
+        *,
+        replayed: bool = False,
+    ) -> None:
+        super().__init__(rejection.code)
+        self.rejection = rejection
+        self.version = version
+        self.transfer_id = transfer_id
+        self.replayed = replayed

@@ -1,0 +1,274 @@
+"""The transfer saga: a table of what follows what.
+
+    requested, amount held   (one append: a transfer lives beside its debtor's account)
+        → [claim the reversed transfer]  → credit the target  → settle and complete  (one append)
+
+    a refusal, the deadline or the payer:
+        compensation started  → void the credit  → [void, abandon the claim]  → release and end
+        (one append)
+
+Exactly one of *credit* and *void the credit* wins, because both are the same key of the target's
+partition: who comes second is answered with what the first one did. So the way back and the way
+forward may be taken at the same time, by several workers, and still lead to one end.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from functools import partial
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+from ..domain import account as accounts
+from ..domain import transfer as transfers
+from ..domain.account import Account
+from ..domain.entry import PostEntry
+from ..domain.hold import CaptureHold, PlaceHold, ReleaseHold
+from ..domain.ledger import TransactionCode
+from ..domain.rejection import Rejection
+from ..domain.transfer import RequestTransfer, Transfer, TransferCode, TransferStatus
+from ..eventsourcing.command import Decision, Result
+from ..eventsourcing.event import Recorded
+from ..eventsourcing.follower import Milestone
+from ..eventsourcing.saga import Process, StepCommand
+
+META = b'{"actor":"saga:transfer"}'
+
+
+class StepName(StrEnum):
+    """The steps; the names of those with a key are part of the key, so never rename them."""
+
+    CLAIM = "claim"
+    CREDIT = "credit"
+    SETTLE = "settle"
+    COMPENSATE = "compensate"
+    VOID_CREDIT = "void-credit"
+    VOID_CLAIM = "void-claim"
+    ABANDON_CLAIM = "abandon-claim"
+    RELEASE = "release"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step; `code` says why, when the way leads back."""
+
+    name: StepName
+    code: str = ""
+
+
+CREDIT = Step(StepName.CREDIT)
+SETTLE = Step(StepName.SETTLE)
+VOID_CREDIT = Step(StepName.VOID_CREDIT)
+RELEASE = Step(StepName.RELEASE)
+
+_CREDITOR_CODES = {
+    "account-not-found": "creditor-account-not-found",
+    "account-closed": "creditor-account-closed",
+}
+_DEBTOR_CODES = {
+    "account-not-found": "debtor-account-not-found",
+    "account-closed": "debtor-account-closed",
+}
+_VOIDED = Rejection("transfer-voided")
+
+
+def first_step(transfer: Transfer) -> Step | None:
+    """Where to go on with a transfer that is found in this state; None when it has ended."""
+    match transfer.status:
+        case TransferStatus.RESERVED if transfer.reverses:
+            return Step(StepName.CLAIM)
+        case TransferStatus.RESERVED:
+            return CREDIT
+        case TransferStatus.COMPENSATING:
+            return VOID_CREDIT
+        case _:
+            return None
+
+
+def milestone(recorded: Recorded) -> Milestone | None:
+    """Where a transfer begins to need driving, and where it stops."""
+    match recorded.event:
+        case transfers.TransferRequested(reserved=True):
+            return Milestone.BEGAN
+        case (
+            transfers.TransferCompleted()
+            | transfers.TransferFailed()
+            | transfers.TransferCancelled()
+            | transfers.TransferExpired()
+        ):
+            return Milestone.ENDED
+        case _:
+            return None
+
+
+def step_key(transfer_id: str, step: StepName) -> UUID:
+    """The key of a step's outcome."""
+    digest = blake2b(f"{transfer_id}/{step}".encode(), digest_size=16).digest()
+    return UUID(bytes=digest)
+
+
+class TransferSaga:
+    """The table; `process.subject` is the transfer as it was requested."""
+
+    def command(self, process: Process, step: Step, now: datetime) -> StepCommand:
+        """The command a step is."""
+        transfer: Transfer = process.subject
+        own, source, target = process.id, transfer.source_account_id, transfer.target_account_id
+        original = transfer.reverses or ""
+        match step.name:
+            case StepName.CREDIT:
+                decide = partial(_credit, transfer, now)
+                return StepCommand((target,), decide, META, step_key(own, StepName.CREDIT))
+            case StepName.SETTLE:
+                return StepCommand((own, source), partial(_settle, now), META)
+            case StepName.COMPENSATE:
+                decide = partial(_compensate, own, step.code, now)
+                return StepCommand((own,), decide, META)
+            case StepName.VOID_CREDIT:
+                return StepCommand((target,), _void, META, step_key(own, StepName.CREDIT))
+            case StepName.RELEASE:
+                return StepCommand((own, source), partial(_release, now), META)
+            case StepName.CLAIM:
+                decide = partial(_claim, original, own, now)
+                return StepCommand((original,), decide, META, step_key(own, StepName.CLAIM))
+            case StepName.VOID_CLAIM:
+                return StepCommand((original,), _void, META, step_key(own, StepName.CLAIM))
+            case StepName.ABANDON_CLAIM:
+                return StepCommand((original,), partial(_abandon, original, own, now), META)
+
+    def following(self, process: Process, step: Step, result: Result) -> Step | None:
+        """The step after this one had that result, None at the end."""
+        match step.name, result.rejection:
+            case StepName.CLAIM, None:
+                return CREDIT
+            case StepName.CLAIM, Rejection(code=code):
+                return Step(StepName.COMPENSATE, code)
+            case StepName.CREDIT, None:
+                return SETTLE
+            case StepName.CREDIT, Rejection(code=code):
+                return Step(StepName.COMPENSATE, _CREDITOR_CODES.get(code, code))
+            case StepName.COMPENSATE, _:
+                return VOID_CREDIT
+            case StepName.VOID_CREDIT, None:  # too late: the credit was first
+                return SETTLE
+            case StepName.VOID_CREDIT, _:
+                return Step(StepName.VOID_CLAIM) if process.subject.reverses else RELEASE
+            case StepName.VOID_CLAIM, None:
+                return Step(StepName.ABANDON_CLAIM)
+            case ((StepName.VOID_CLAIM | StepName.ABANDON_CLAIM), _):
+                return RELEASE
+            case _:
+                return None
+
+    def overdue(self, process: Process, step: Step) -> Step:
+        """Turn back while the target may not have been credited; after that only forward."""
+        del process
+        if step.name in (StepName.CLAIM, StepName.CREDIT):
+            return Step(StepName.COMPENSATE, TransferCode.TIMED_OUT)
+        return step
+
+
+# What the steps decide, composed of the aggregates' own deciders
+
+
+def request(
+    command: RequestTransfer, transfer: Transfer | None, debtor: Account | None
+) -> Decision:
+    """Hold the amount and accept the transfer, or reject it: in one append either way."""
+    hold = PlaceHold(
+        hold_id=command.transfer_id,
+        amount_minor=command.amount_minor,
+        currency=command.currency,
+        expires_at=None,
+        now=command.now,
+    )
+    held = accounts.decide(hold, debtor)
+    if isinstance(held, Rejection):
+        code = _DEBTOR_CODES.get(held.code, held.code)
+        command = replace(command, refusal=Rejection(code, held.detail))
+        held = []
+    requested = transfers.decide(command, transfer)
+    if isinstance(requested, Rejection):
+        return requested
+    return _on(command.transfer_id, requested) + _on(command.source_account_id, held)
+
+
+def _credit(transfer: Transfer, now: datetime, target: Account | None) -> Decision:
+    entry = PostEntry(
+        code=TransactionCode.TRANSFER_IN,
+        amount_minor=transfer.amount_minor,
+        currency=transfer.currency,
+        value_date=transfer.value_date,
+        now=now,
+        transfer_id=transfer.transfer_id,
+        counterparty=transfer.source_account_id,
+        narrative=transfer.payee_narrative,
+    )
+    credited = accounts.decide(entry, target)
+    if isinstance(credited, Rejection):
+        return credited
+    return _on(transfer.target_account_id, credited)
+
+
+def _settle(now: datetime, transfer: Transfer | None, debtor: Account | None) -> Decision:
+    if transfer is None or transfer.has_ended:
+        return []
+    capture = CaptureHold(
+        hold_id=transfer.transfer_id,
+        amount_minor=transfer.amount_minor,
+        currency=transfer.currency,
+        value_date=transfer.value_date,
+        now=now,
+        code=TransactionCode.TRANSFER_OUT,
+        transfer_id=transfer.transfer_id,
+        counterparty=transfer.target_account_id,
+        narrative=transfer.payer_narrative,
+    )
+    debited = accounts.decide(capture, debtor)
+    completed = transfers.decide(transfers.CompleteTransfer(now), transfer)
+    return _both(transfer, completed, debited)
+
+
+def _release(now: datetime, transfer: Transfer | None, debtor: Account | None) -> Decision:
+    if transfer is None or transfer.status is not TransferStatus.COMPENSATING:
+        return []
+    released = accounts.decide(ReleaseHold(transfer.transfer_id, now), debtor)
+    ended = transfers.decide(transfers.EndCompensation(now), transfer)
+    return _both(transfer, ended, released)
+
+
+def _both(
+    transfer: Transfer, own: Sequence[Any] | Rejection, account: Sequence[Any] | Rejection
+) -> Decision:
+    """The transfer's events and its debtor's, together or not at all."""
+    if isinstance(own, Rejection):
+        return own
+    if isinstance(account, Rejection):
+        return account
+    return _on(transfer.source_account_id, account) + _on(transfer.transfer_id, own)
+
+
+def _compensate(own: str, code: str, now: datetime, transfer: Transfer | None) -> Decision:
+    decision = transfers.decide(transfers.CompensateTransfer(code, now), transfer)
+    return decision if isinstance(decision, Rejection) else _on(own, decision)
+
+
+def _claim(original: str, own: str, now: datetime, transfer: Transfer | None) -> Decision:
+    decision = transfers.decide(transfers.ClaimReversal(own, now), transfer)
+    return decision if isinstance(decision, Rejection) else _on(original, decision)
+
+
+def _abandon(original: str, own: str, now: datetime, transfer: Transfer | None) -> Decision:
+    decision = transfers.decide(transfers.AbandonReversal(own, now), transfer)
+    return decision if isinstance(decision, Rejection) else _on(original, decision)
+
+
+def _void(state: Any) -> Decision:
+    del state
+    return _VOIDED
+
+
+def _on(stream: str, events: Sequence[Any]) -> list[tuple[str, Any]]:
+    return [(stream, event) for event in events]

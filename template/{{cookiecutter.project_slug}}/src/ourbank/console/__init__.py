@@ -1,0 +1,1 @@
+"""The command line: serving, operating, looking after the bank."""

@@ -1,0 +1,3 @@
+"""The API: one router a resource. The contract is written down in the project's openapi
+document.
+"""
