@@ -22,7 +22,7 @@ from uuid import uuid4
 import typer
 import uvloop
 
-from . import config, schema
+from . import config
 from .application.accounts import EntryOrder
 from .application.bank import Bank
 from .application.customers import PersonalData
@@ -30,8 +30,8 @@ from .application.request import Request
 from .application.transfers import TransferOrder
 from .bootstrap import Addresses, running
 from .config import Settings
-from .console.app import migrate_keys
 from .console.databases import databases
+from .console.migrating import migrate
 from .domain.ledger import TransactionCode
 from .readmodels import ACCOUNTS, ENTRIES
 from .secrets_store import Secrets
@@ -159,8 +159,7 @@ def main(
         )
         Secrets(settings.secrets_dir).create()
         with databases(settings) as addresses:
-            schema.migrate(addresses.events, settings.partitions)
-            asyncio.run(migrate_keys(addresses))
+            migrate(settings, addresses)
             figures = uvloop.run(measure(settings, addresses, accounts, in_flight, seconds, seed))
     text = json.dumps(figures, indent=2)
     if to is not None:

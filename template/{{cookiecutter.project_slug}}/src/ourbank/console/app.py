@@ -1,57 +1,39 @@
-"""The commands."""
+"""The commands. Each imports what it needs when it runs: `token` must not wait for the whole
+bank.
+"""
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from .. import config, schema
-from ..bootstrap import Addresses
-from ..config import ConfigError, Settings
-from ..embedded import EmbeddedPostgresError
-from ..eventsourcing.log import LogMismatchError, LogUnavailableError
-from ..http.security import issue
-from ..observability import logs
-from ..privacy.postgres import create_schema
-from ..privacy.secret_file import SecretFileError
-from ..privacy.vault import SubjectUnknownError, VaultUnavailableError
-from ..secrets_store import Secrets
-from .databases import databases
-from .operating import BY_NAME, erasing, examine, rebuilding
-from .serving import serve as serve_until_stopped
-from .serving import work as work_until_stopped
+from .. import config
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="An event-sourced bank.")
 
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on.")]
 Port = Annotated[int | None, typer.Option("--port", help="Port to listen on; 0: any free one.")]
 
-MISTAKES = (
-    ConfigError,
-    EmbeddedPostgresError,
-    LogMismatchError,
-    LogUnavailableError,
-    SecretFileError,
-    VaultUnavailableError,
-)
-"""What is said in one line instead of a traceback."""
-
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; a mistake of the user is one line and exit code 2."""
     try:
         app()
-    except MISTAKES as mistake:
-        typer.echo(f"error: {mistake}", err=True)
+    except Exception as error:
+        from .mistakes import MISTAKES
+
+        if not isinstance(error, MISTAKES):
+            raise
+        typer.echo(f"error: {error}", err=True)
         sys.exit(2)
 
 
 @app.command()
 def init() -> None:
     """Make the secrets and a .env that names the settings."""
+    from ..secrets_store import Secrets
+
     settings = config.load()
     Secrets(settings.secrets_dir).create()
     typer.echo(f"secrets are in {settings.secrets_dir}: back kek.json up apart from the database")
@@ -65,64 +47,77 @@ def init() -> None:
 @app.command()
 def serve(host: Host = None, port: Port = None) -> None:
     """Serve the API and run the workers, in one process."""
-    settings = _settings(host, port)
-    with databases(settings) as addresses:
-        if settings.database_url is None:
-            _migrate(settings, addresses)
-        serve_until_stopped(settings, addresses, with_worker=True)
+    _serve(host, port, with_worker=True)
 
 
 @app.command()
 def api(host: Host = None, port: Port = None) -> None:
     """Serve the API alone; workers run elsewhere."""
+    _serve(host, port, with_worker=False)
+
+
+def _serve(host: str | None, port: int | None, *, with_worker: bool) -> None:
+    from . import serving
+    from .databases import databases
+    from .migrating import migrate_embedded
+
     settings = _settings(host, port)
     with databases(settings) as addresses:
-        if settings.database_url is None:
-            _migrate(settings, addresses)
-        serve_until_stopped(settings, addresses, with_worker=False)
+        migrate_embedded(settings, addresses)
+        serving.serve(settings, addresses, with_worker=with_worker)
 
 
 @app.command()
 def worker() -> None:
     """Run the workers alone."""
+    from . import serving
+    from .databases import databases
+    from .migrating import migrate_embedded
+
     settings = _settings()
     with databases(settings) as addresses:
-        if settings.database_url is None:
-            _migrate(settings, addresses)
-        work_until_stopped(settings, addresses)
+        migrate_embedded(settings, addresses)
+        serving.work(settings, addresses)
 
 
 @app.command()
 def migrate() -> None:
     """Bring the databases to this release."""
+    from . import migrating
+    from .databases import databases
+
     settings = _settings()
     with databases(settings) as addresses:
-        _migrate(settings, addresses)
+        migrating.migrate(settings, addresses)
     typer.echo("the databases are up to date")
 
 
 @app.command()
 def rebuild(
-    name: Annotated[str, typer.Argument(help=f"One of: {', '.join(sorted(BY_NAME))}.")],
+    name: Annotated[str, typer.Argument(help="The read model; an unknown name lists them.")],
     throttle: Annotated[
         float, typer.Option(min=0, help="Seconds to pause after each page, to spare the database.")
     ] = 0.0,
 ) -> None:
     """Make a read model anew from the log, beside the one that serves, and put it in its place."""
-    model = BY_NAME.get(name)
-    if model is None:
-        raise ConfigError(f"no read model {name!r}: choose one of {', '.join(sorted(BY_NAME))}")
+    from .databases import databases
+    from .operating import rebuilding, to_rebuild
+
+    model = to_rebuild(name)
     settings = _settings()
     with databases(settings) as addresses:
-        asyncio.run(rebuilding(settings, addresses, model, throttle))
+        rebuilding(settings, addresses, model, throttle)
 
 
 @app.command()
 def doctor() -> None:
     """Look whether the bank is well; the exit code is 1 when something is not."""
+    from .databases import databases
+    from .operating import examine
+
     settings = _settings()
     with databases(settings) as addresses:
-        if not asyncio.run(examine(settings, addresses)):
+        if not examine(settings, addresses):
             sys.exit(1)
 
 
@@ -135,40 +130,28 @@ def token(
     ] = 3600,
 ) -> None:
     """Print a token, for operating and testing."""
+    from ..http.tokens import issue
+    from ..secrets_store import Secrets
+
     settings = config.load()
     key = Secrets(settings.secrets_dir).token_private_key
     typer.echo(issue(key, subject, scope, seconds, settings.auth_issuer, settings.auth_audience))
 
 
 @app.command()
-def erase(
-    customer: Annotated[str, typer.Argument(help="The customer's id.")],
-) -> None:
+def erase(customer: Annotated[str, typer.Argument(help="The customer's id.")]) -> None:
     """Erase a customer's personal data, as the API does."""
+    from .databases import databases
+    from .operating import erasing
+
     settings = _settings()
     with databases(settings) as addresses:
-        try:
-            asyncio.run(erasing(settings, addresses, customer))
-        except SubjectUnknownError as unknown:
-            typer.echo(f"error: {unknown}", err=True)
-            sys.exit(1)
+        erasing(settings, addresses, customer)
 
 
-def _settings(host: str | None = None, port: int | None = None) -> Settings:
+def _settings(host: str | None = None, port: int | None = None) -> config.Settings:
+    from ..observability import logs
+
     settings = config.load(http_host=host, http_port=port)
     logs.configure(settings.log_level, settings.log_format)
     return settings
-
-
-def _migrate(settings: Settings, addresses: Addresses) -> None:
-    schema.migrate(addresses.events, settings.partitions)
-    asyncio.run(migrate_keys(addresses))
-
-
-async def migrate_keys(addresses: Addresses) -> None:
-    """Create the table of data keys unless it is there."""
-    engine = create_async_engine(addresses.keys, hide_parameters=True)
-    try:
-        await create_schema(engine)
-    finally:
-        await engine.dispose()

@@ -1,12 +1,14 @@
 """Looking after a bank that may be serving meanwhile."""
 
+import asyncio
+
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from ..application.doctor import Doctor
 from ..bootstrap import AGGREGATES, Addresses, running
-from ..config import Settings
+from ..config import ConfigError, Settings
 from ..eventsourcing.projection import ReadModel
 from ..eventsourcing.rebuild import Rebuild
 from ..readmodels import READ_MODELS
@@ -16,10 +18,33 @@ BY_NAME = {model.name: model for model in READ_MODELS}
 console = Console()
 
 
-async def rebuilding(
+def to_rebuild(name: str) -> ReadModel:
+    """The read model of this name; ConfigError lists those there are."""
+    if name not in BY_NAME:
+        raise ConfigError(f"no read model {name!r}: choose one of {', '.join(sorted(BY_NAME))}")
+    return BY_NAME[name]
+
+
+def rebuilding(
     settings: Settings, addresses: Addresses, model: ReadModel, throttle_seconds: float
 ) -> None:
     """Rebuild one read model, with a bar."""
+    asyncio.run(_rebuild(settings, addresses, model, throttle_seconds))
+
+
+def examine(settings: Settings, addresses: Addresses) -> bool:
+    """Print what the doctor finds; whether all is well."""
+    return asyncio.run(_examine(settings, addresses))
+
+
+def erasing(settings: Settings, addresses: Addresses, customer_id: str) -> None:
+    """Erase, and print where it stands and the receipt; SubjectUnknownError."""
+    asyncio.run(_erase(settings, addresses, customer_id))
+
+
+async def _rebuild(
+    settings: Settings, addresses: Addresses, model: ReadModel, throttle_seconds: float
+) -> None:
     columns = (
         TextColumn(f"rebuild {model.name}"),
         BarColumn(),
@@ -39,8 +64,7 @@ async def rebuilding(
     console.print(f"{model.name} is rebuilt from {count} events; the old one is {model.name}_old")
 
 
-async def examine(settings: Settings, addresses: Addresses) -> bool:
-    """Print what the doctor finds; whether all is well."""
+async def _examine(settings: Settings, addresses: Addresses) -> bool:
     table = Table("check", "", "found", "cure", box=None)
     is_well = True
     async with running(settings, addresses, with_worker=False) as process:
@@ -53,8 +77,7 @@ async def examine(settings: Settings, addresses: Addresses) -> bool:
     return is_well
 
 
-async def erasing(settings: Settings, addresses: Addresses, customer_id: str) -> None:
-    """Erase, and print where it stands and the receipt."""
+async def _erase(settings: Settings, addresses: Addresses, customer_id: str) -> None:
     async with running(settings, addresses, with_worker=False) as process:
         erasure = await process.bank.eraser.erase(customer_id)
     until = f" until {erasure.until}" if erasure.until else ""

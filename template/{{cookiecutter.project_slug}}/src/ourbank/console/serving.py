@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from ..bootstrap import Addresses, running
 from ..config import ConfigError, Settings
 from ..http.app import create_app
-from ..http.security import Tokens
+from ..http.tokens import Tokens
 from ..observability.metrics import HttpMetrics
 from ..secrets_store import Secrets
 

@@ -15,7 +15,7 @@ from . import cursors, views
 from .bodies import AccountId, AccountOpening, CreditLine, CustomerId, Dormancy, Freeze
 from .exchange import Command, Seen, StrictRoute, TheBank, WaitSeconds, answer, catch_up, page
 from .problems import ProblemError
-from .security import OPERATE, Caller, Principal
+from .security import OPERATE, Caller, Principal, require, require_own
 
 router = APIRouter(prefix="/v1/accounts", tags=["accounts"], route_class=StrictRoute)
 
@@ -28,11 +28,11 @@ READ = "accounts:read"
 async def own_account(bank: Bank, caller: Principal, account_id: str, scope: str) -> Account:
     """The account, if the caller may use it under this scope; ProblemError 403 or 404."""
     if not caller.is_staff:
-        caller.require(scope)
+        require(caller, scope)
     account = await bank.parties.account(account_id)
     if account is None:
         raise ProblemError(404, "account-not-found", "there is no such account")
-    caller.require_own(account.customer_id, scope, "account-not-found")
+    require_own(caller, account.customer_id, scope, "account-not-found")
     return account
 
 
@@ -41,7 +41,7 @@ async def open_account(
     bank: TheBank, caller: Caller, asked: Command, body: AccountOpening
 ) -> Response:
     """Open an account for a customer."""
-    caller.require(OPERATE)
+    require(caller, OPERATE)
     result = await bank.accounts.open(
         body.customer_id, body.currency, body.credit_line_minor, asked
     )
@@ -72,7 +72,7 @@ async def list_accounts(
 ) -> Response:
     """Accounts, from the read model: one's own, or for staff anybody's."""
     if not caller.is_staff:
-        caller.require(READ)
+        require(caller, READ)
         if customer_id not in (None, caller.subject):
             raise ProblemError(404, "customer-not-found", "there is no such customer")
         customer_id = caller.subject
@@ -146,7 +146,7 @@ async def _change(
     command: Callable[[datetime], domain.Command],
     asked: Asked,
 ) -> Response:
-    caller.require(OPERATE)
+    require(caller, OPERATE)
     await own_account(bank, caller, account_id, OPERATE)
     result = await bank.accounts.change(account_id, command, asked)
     at = {bank.engine.partition_of(account_id): result.position}

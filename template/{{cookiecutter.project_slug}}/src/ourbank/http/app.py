@@ -17,7 +17,7 @@ from ..privacy.vault import SubjectErasedError, VaultUnavailableError
 from . import accounts, customers, entries, events, health, holds, problems, transfers
 from .middleware import Guard
 from .problems import ProblemError
-from .security import Tokens
+from .tokens import Tokens
 
 ROUTERS = (customers, accounts, entries, holds, transfers, events, health)
 

@@ -11,7 +11,7 @@ from . import views
 from .bodies import CustomerId, CustomerRegistration
 from .exchange import Command, StrictRoute, TheBank, answer
 from .problems import ProblemError
-from .security import OPERATE, Caller
+from .security import OPERATE, Caller, require, require_own
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"], route_class=StrictRoute)
 
@@ -25,7 +25,7 @@ async def register(
     bank: TheBank, caller: Caller, asked: Command, body: CustomerRegistration
 ) -> Response:
     """Register a customer; every personal field is sealed before it is stored."""
-    caller.require(OPERATE)
+    require(caller, OPERATE)
     personal = body.personal.model_dump(mode="json")
     result = await bank.customers.register(PersonalData(**personal), asked)
     first = result.events[0]
@@ -46,7 +46,7 @@ async def register(
 @router.get("/{customer_id}")
 async def get(bank: TheBank, caller: Caller, customer_id: PathId) -> Response:
     """The customer, personal data in clear for those who may see it."""
-    caller.require_own(customer_id, READ, "customer-not-found")
+    require_own(caller, customer_id, READ, "customer-not-found")
     view = await bank.customers.get(customer_id)
     if view is None:
         raise _unknown()
@@ -60,7 +60,7 @@ async def erase(bank: TheBank, caller: Caller, asked: Command, customer_id: Path
     The key of the request is not needed to make this idempotent: who was erased stays so.
     """
     del asked
-    caller.require(ERASE)
+    require(caller, ERASE)
     try:
         erasure = await bank.eraser.erase(customer_id)
     except SubjectUnknownError:
@@ -71,7 +71,7 @@ async def erase(bank: TheBank, caller: Caller, asked: Command, customer_id: Path
 @router.get("/{customer_id}/erasure")
 async def erasure_status(bank: TheBank, caller: Caller, customer_id: PathId) -> Response:
     """Where the erasure stands."""
-    caller.require(ERASE)
+    require(caller, ERASE)
     if await bank.customers.get(customer_id) is None:
         raise _unknown()
     return answer(bank, views.erasure(await bank.eraser.status(customer_id)), at={})

@@ -16,7 +16,7 @@ from .accounts import READ, Cursor, Limit, PathId, own_account
 from .bodies import Day, EntryPosting, Moment, TransferId
 from .exchange import Command, Seen, StrictRoute, TheBank, WaitSeconds, answer, catch_up, page
 from .problems import ProblemError
-from .security import OPERATE, Caller
+from .security import OPERATE, Caller, require
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}/entries", tags=["entries"], route_class=StrictRoute
@@ -30,7 +30,7 @@ async def post_entry(
     bank: TheBank, caller: Caller, asked: Command, account_id: PathId, body: EntryPosting
 ) -> Response:
     """Book a deposit, a withdrawal, a payment with another bank, interest or a fee."""
-    caller.require(OPERATE)
+    require(caller, OPERATE)
     await own_account(bank, caller, account_id, OPERATE)
     order = EntryOrder(
         code=body.code,

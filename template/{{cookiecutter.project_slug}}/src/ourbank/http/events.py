@@ -16,7 +16,7 @@ from ..eventsourcing.event import Recorded
 from .accounts import Limit
 from .exchange import StrictRoute, TheBank, WaitSeconds, answer
 from .problems import ProblemError
-from .security import Caller
+from .security import Caller, require
 
 router = APIRouter(prefix="/v1/events", tags=["events"], route_class=StrictRoute)
 
@@ -32,7 +32,7 @@ async def read_events(
     limit: Limit = 100,
 ) -> Response:
     """Events in order of position within each partition; personal data is sealed here too."""
-    caller.require("events:read")
+    require(caller, "events:read")
     at = _positions(bank, after)
     found = await _read(bank, at, limit)
     deadline = asyncio.get_running_loop().time() + wait

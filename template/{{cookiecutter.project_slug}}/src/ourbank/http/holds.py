@@ -14,7 +14,7 @@ from .bodies import Capture, HoldPlacing
 from .entries import booked
 from .exchange import Command, StrictRoute, TheBank, answer, catch_up
 from .problems import ProblemError
-from .security import OPERATE, Caller
+from .security import OPERATE, Caller, require
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}/holds", tags=["holds"], route_class=StrictRoute
@@ -65,7 +65,7 @@ async def capture(
     body: Capture,
 ) -> Response:
     """Debit the account against the hold, in whole or in part."""
-    caller.require(OPERATE)
+    require(caller, OPERATE)
     await own_account(bank, caller, account_id, OPERATE)
     await _current(bank, account_id, hold_id)
     result = await bank.accounts.capture(
@@ -79,7 +79,7 @@ async def release(
     bank: TheBank, caller: Caller, asked: Command, account_id: PathId, hold_id: HoldId
 ) -> Response:
     """Give back what is still held."""
-    caller.require(OPERATE)
+    require(caller, OPERATE)
     await own_account(bank, caller, account_id, OPERATE)
     await _current(bank, account_id, hold_id)
     result = await bank.accounts.release(account_id, hold_id, asked)

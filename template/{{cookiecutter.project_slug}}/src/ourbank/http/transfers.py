@@ -21,7 +21,7 @@ from .bodies import AccountId, TransferBatch, TransferId, TransferOrderIn
 from .exchange import Command, Seen, StrictRoute, TheBank, WaitSeconds, answer, catch_up, page
 from .holds import WRITE
 from .problems import ProblemError
-from .security import OPERATE, Caller, Principal
+from .security import OPERATE, Caller, Principal, require
 
 router = APIRouter(prefix="/v1/transfers", tags=["transfers"], route_class=StrictRoute)
 
@@ -53,11 +53,13 @@ async def request_transfers(
         else:
             outcomes.append(None)
             orders.append((_order(order), _numbered(asked, number)))
-    answers = iter(await bank.transfers.request_all(orders, wait))
+    found = await bank.transfers.request_all(orders, wait)
+    answers = iter(found)
     for number, outcome in enumerate(outcomes):
         if outcome is None:
             outcomes[number] = await _outcome(bank, caller, next(answers))
-    return answer(bank, {"outcomes": outcomes}, at={})
+    replayed = bool(found) and all(each.replayed for each in found)
+    return answer(bank, {"outcomes": outcomes}, at={}, replayed=replayed)
 
 
 @router.get("")
@@ -116,7 +118,7 @@ async def reverse_transfer(
     bank: TheBank, caller: Caller, asked: Command, wait: WaitSeconds, transfer_id: PathId
 ) -> Response:
     """Send the money back as a new transfer; the original stays completed."""
-    caller.require(OPERATE)
+    require(caller, OPERATE)
     await _own(bank, caller, transfer_id, OPERATE)
     return await _answer(bank, caller, await bank.transfers.reverse(transfer_id, asked, wait))
 
@@ -143,7 +145,7 @@ async def _may_order(bank: Bank, caller: Principal, body: TransferOrderIn) -> No
     """The source must be the caller's; a foreign one is answered like an unknown one."""
     if caller.is_staff:
         return
-    caller.require(WRITE)
+    require(caller, WRITE)
     if body.value_date not in (None, bank.calendar.business_date()):
         raise ProblemError(403, "scope-missing", "another value date needs the scope bank:operate")
     source = await bank.parties.account(body.source_account_id)
@@ -157,7 +159,7 @@ async def _own(
 ) -> TransferView:
     """The transfer, if the caller may see it or (the payer) act on it; ProblemError 403 or 404."""
     if not caller.is_staff:
-        caller.require(scope)
+        require(caller, scope)
     view = await bank.transfers.get(transfer_id)
     if view is None:
         raise ProblemError(404, "transfer-not-found", "there is no such transfer")
