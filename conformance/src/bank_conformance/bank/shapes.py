@@ -1,0 +1,199 @@
+"""The contract's answers as typed values, checked as they are read."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from bank_conformance.history import Operation
+
+TERMINAL = frozenset({"COMPLETED", "REJECTED", "FAILED", "CANCELLED", "EXPIRED"})
+
+
+class ShapeError(Exception):
+    """An answer does not have the contract's shape."""
+
+
+class Customer(Struct, frozen=True):
+    """A customer; without `personal` after an erasure."""
+
+    customer_id: str
+    state: Literal["ACTIVE", "ERASED"]
+    version: int
+    personal: dict[str, str] | None = None
+
+
+class Erasure(Struct, frozen=True):
+    """Where the erasure of a customer's personal data stands."""
+
+    customer_id: str
+    state: Literal["NONE", "REQUESTED", "ON_LEGAL_HOLD", "ERASED"]
+    until: str | None = None
+
+
+class Account(Struct, frozen=True):
+    """An account and its balances, in minor units."""
+
+    account_id: str
+    customer_id: str
+    currency: str
+    state: str
+    freeze_scope: str | None
+    booked_minor: int
+    held_minor: int
+    available_minor: int
+    credit_line_minor: int
+    version: int
+    sequence: int
+
+
+class Entry(Struct, frozen=True):
+    """A booked entry of an account, in minor units."""
+
+    account_id: str
+    sequence: int
+    version: int
+    direction: Literal["CRDT", "DBIT"]
+    code: str
+    amount_minor: int
+    currency: str
+    balance_after_minor: int
+    booking_time: str
+    value_date: str
+    transfer_id: str | None = None
+    hold_id: str | None = None
+    counterparty: str | None = None
+    counterparty_bank: str | None = None
+    narrative: str | None = None
+
+    @property
+    def signed_minor(self) -> int:
+        """The change of the booked balance."""
+        return self.amount_minor if self.direction == "CRDT" else -self.amount_minor
+
+
+class Hold(Struct, frozen=True):
+    """An amount set aside on an account; `version` is the account's."""
+
+    hold_id: str
+    account_id: str
+    state: str
+    amount_minor: int
+    captured_minor: int
+    version: int
+
+
+class Transfer(Struct, frozen=True):
+    """A transfer between two accounts; `version` is its own."""
+
+    transfer_id: str
+    state: str
+    source_account_id: str
+    target_account_id: str
+    amount_minor: int
+    version: int
+    code: str | None = None
+    narrative: str | None = None
+
+    @property
+    def terminal(self) -> bool:
+        """Whether the transfer ended."""
+        return self.state in TERMINAL
+
+
+class TransferOutcome(Struct, frozen=True):
+    """The outcome of one transfer of a batch."""
+
+    status: int
+    transfer: Transfer | None = None
+    problem: dict[str, Any] | None = None
+
+
+class TransferOutcomes(Struct, frozen=True):
+    """The outcomes of a batch, in the order asked."""
+
+    outcomes: list[TransferOutcome]
+
+
+class Posting(Struct, frozen=True):
+    """One side of a journal entry; signed minor units."""
+
+    account: str
+    amount_minor: int
+    currency: str
+
+
+class FeedEvent(Struct, frozen=True):
+    """An event of the ordered feed."""
+
+    partition: int
+    position: int
+    stream_id: str
+    version: int
+    type: str
+    schema_version: int
+    recorded_at: str
+    data: dict[str, Any]
+    postings: list[Posting]
+
+
+class EntryPage(Struct, frozen=True):
+    """A page of an account's history."""
+
+    items: list[Entry]
+    next: str | None
+
+
+class EventPage(Struct, frozen=True):
+    """A page of the feed."""
+
+    items: list[FeedEvent]
+    next: str
+
+
+class Problem(Struct, frozen=True):
+    """A refusal (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    version: int | None = None
+    transfer_id: str | None = None
+
+
+Shape = TypeVar("Shape", bound=Struct)
+
+
+def read(operation: Operation, shape: type[Shape]) -> Shape:
+    """Return the answer of `operation` as `shape`.
+
+    Raises:
+        ShapeError: the answer has another shape; the text names the member.
+    """
+    body = operation.answer.body if operation.answer else None
+    try:
+        return msgspec.convert(body, shape)
+    except msgspec.ValidationError as error:
+        raise ShapeError(f"{operation}: not a {shape.__name__} of the contract: {error}") from None
+
+
+def difference(before: Struct, after: Struct | None) -> str:
+    """Say in which members two readings of one thing differ."""
+    if after is None:
+        return "it is gone"
+    names = before.__struct_fields__
+    pairs = ((name, getattr(before, name), getattr(after, name)) for name in names)
+    return ", ".join(f"{name} {old} → {new}" for name, old, new in pairs if old != new)
+
+
+def claimed_version(operation: Operation) -> int | None:
+    """Return the version of the aggregate that an answer names, in its body or its ETag."""
+    answer = operation.answer
+    if answer is None:
+        return None
+    version = answer.body.get("version") if isinstance(answer.body, dict) else None
+    is_number = isinstance(version, int) and not isinstance(version, bool)
+    return version if is_number else answer.etag_version

@@ -1,0 +1,74 @@
+"""`bank-conformance list` and `explain`: what is required, and why."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from bank_conformance.catalogue import Requirement, catalogue
+from bank_conformance.report import write_json
+
+from .console import console, fail
+
+TITLE = {"built": "built", "planned": "planned", "self-test": "by self-test"}
+
+
+def list_requirements(
+    json: Annotated[Path | None, typer.Option(help="Write the catalogue as JSON.")] = None,
+) -> None:
+    """List the catalogue: what is built, and what is planned and never PASS."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("id", "level", "status"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("requirement", overflow="fold")
+    for one in catalogue().values():
+        style = "" if one.status == "built" else "dim"
+        table.add_row(one.id, one.level, TITLE[one.status], escape(one.must), style=style)
+    console.print(table, soft_wrap=not console.is_terminal)
+    built = sum(one.status == "built" for one in catalogue().values())
+    console.print(f"{built} built, {len(catalogue())} in the catalogue", highlight=False)
+    if json:
+        write_json(json, {"requirements": [_plain(one) for one in catalogue().values()]})
+
+
+def explain(
+    requirement_id: Annotated[str, typer.Argument(metavar="ID", help="Such as CON-5.")],
+    json: Annotated[Path | None, typer.Option(help="Write the requirement as JSON.")] = None,
+) -> None:
+    """Explain a requirement: what it says, why it matters, and how it is decided."""
+    known, name = catalogue(), requirement_id.upper()
+    if name not in known:
+        near = get_close_matches(name, known, n=3)
+        hint = f"did you mean {', '.join(near)}?" if near else "`bank-conformance list` shows them"
+        fail(f"no requirement {requirement_id!r}: {hint}")
+    one = known[name]
+    console.print(f"[bold]{one.id}[/]  {escape(one.must)}\n", highlight=False)
+    for title, text in _facts(one):
+        console.print(f"[dim]{title:<11}[/]{escape(text)}", highlight=False)
+    if json:
+        write_json(json, _plain(one))
+
+
+def _facts(one: Requirement) -> list[tuple[str, str]]:
+    facts = [
+        ("why", one.rationale),
+        ("level", one.level),
+        ("decided by", one.decider),
+        ("incident", one.incident),
+        *[(f"mutant {key}", what) for key, what in one.mutants.items()],
+        ("status", TITLE[one.status]),
+        ("run", f"bank-conformance run --target FILE --only {one.id}"),
+    ]
+    runnable = one.status == "built"
+    return [(title, text) for title, text in facts if text and (title != "run" or runnable)]
+
+
+def _plain(one: Requirement) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(one)
+    return plain

@@ -1,0 +1,60 @@
+"""The read model of entries: what each account's history shows, a little after it was booked."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .bank import Bank
+    from .log import Event
+
+LAG_SECONDS = 0.005
+
+
+@dataclass(slots=True)
+class Row:
+    """An entry, and from when on it is shown."""
+
+    event: Event
+    visible_at: float
+    narrative: str | None = None
+
+
+class Histories:
+    """The rows of every account. The steps that a mutant breaks are methods of their own."""
+
+    def __init__(self, bank: Bank) -> None:
+        self.bank = bank
+        self.rows: dict[str, list[Row]] = {}
+
+    def project(self, account_id: str, event: Event) -> None:
+        """Take a booked entry into the history."""
+        row = Row(event, event.at + self.lag(event))
+        self.rows.setdefault(account_id, []).append(row)
+
+    def lag(self, _event: Event) -> float:
+        """Return after how many seconds an entry shows."""
+        return LAG_SECONDS
+
+    def clock(self) -> float:
+        """Return the time as of which a read is answered."""
+        return time.monotonic()
+
+    def narrative(self, row: Row, customer_id: str) -> str | None:
+        """Return the owner's copy of the narrative."""
+        return self.bank.vault.unseal(customer_id, row.event.data["narrative"])
+
+    def of(self, account_id: str) -> list[dict[str, Any]]:
+        """Return the entries that show now, in order of sequence."""
+        account, until = self.bank.accounts.find(account_id), self.clock()
+        rows = self.rows.get(account_id, [])
+        return [self.view(row, account.customer_id) for row in rows if row.visible_at <= until]
+
+    def view(self, row: Row, customer_id: str) -> dict[str, Any]:
+        """Return an entry as the contract shows it."""
+        event = row.event
+        direction = "CRDT" if event.type == "FundsCredited" else "DBIT"
+        shown = {"account_id": event.stream_id, "version": event.version, "direction": direction}
+        return event.data | shown | {"narrative": self.narrative(row, customer_id)}

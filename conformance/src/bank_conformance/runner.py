@@ -1,0 +1,190 @@
+"""A run: preflight, then each requirement in the order of the catalogue, each workload once."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import traceback
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from random import Random
+from typing import Any, Protocol
+
+import msgspec
+
+from .bank.shapes import ShapeError
+from .catalogue import Level, Requirement
+from .client import Client
+from .history import History, now
+from .preflight import InvalidRunError, LiarError, Offer, preflight
+from .requirements import CHECKS
+from .requirements.check import Check
+from .target import Capabilities, Target
+from .tokens import TokenError, Tokens
+from .verdict import Decision, Exit, Finding, Result, Verdict, exit_code
+from .workloads.stage import SetupError, Stage, expiring_of
+
+WORKLOAD_SECONDS_MAX = 180.0
+PREFLIGHT_SECONDS_MAX = 60.0
+CONTRACT = "every answer has the shape that the contract gives it"
+NO_LIES = "a bank confirms only what exists and what it did"
+
+
+class Reporter(Protocol):
+    """Who is told how a run goes on."""
+
+    def started(self, requirement_id: str) -> None:
+        """Say that a requirement is being decided."""
+
+    def progress(self, requirement_id: str, done: int, total: int) -> None:
+        """Say how far its workload is."""
+
+    def finished(self, result: Result) -> None:
+        """Say what became of it."""
+
+
+@dataclass(slots=True)
+class Run:
+    """What a run found."""
+
+    target: Target
+    seed: int
+    results: list[Result] = field(default_factory=list)
+    offer: Offer | None = None
+    invalid: str = ""
+    """Why nothing could be decided at all; empty for a valid run."""
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    seconds: float = 0.0
+    tokens: list[str] = field(default_factory=list)
+    """Every token that was used, to be redacted."""
+    histories: list[History] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the command."""
+        if self.invalid:
+            return Exit.INVALID
+        return exit_code([result.verdict for result in self.results])
+
+
+async def run(
+    target: Target,
+    selected: Sequence[Requirement],
+    *,
+    seed: int,
+    reporter: Reporter,
+    level: Level | None = None,
+) -> Run:
+    """Decide the `selected` requirements of `target`, asking for no more than `level`."""
+    outcome, began = Run(target, seed), now()
+    tokens = Tokens(target.minter)
+    async with Client.of(target, tokens, f"c{secrets.token_hex(4)}") as client:
+        runner = _Runner(target, client, reporter, outcome)
+        await runner.decide_all(selected, level)
+    outcome.tokens, outcome.seconds = tokens.known(), now() - began
+    await tokens.close()
+    return outcome
+
+
+@dataclass(slots=True)
+class _Runner:
+    target: Target
+    client: Client
+    reporter: Reporter
+    run: Run
+    records: dict[Callable[[Stage], Awaitable[Any]], Any] = field(default_factory=dict)
+
+    async def decide_all(self, selected: Sequence[Requirement], level: Level | None) -> None:
+        try:
+            offer = await self._preflight()
+        except (InvalidRunError, TokenError) as error:
+            self.run.invalid = str(error)
+            return
+        except LiarError as error:
+            self._fail_all(selected, error)
+            return
+        if level == "L0":
+            offered = msgspec.structs.replace(offer.capabilities, feed=False)
+            offer = Offer(offered, None, ("the feed is not used at L0",))
+        self.run.offer = offer
+        for requirement in selected:
+            self.reporter.started(requirement.id)
+            result = await self._decide(requirement, offer)
+            self.run.results.append(result)
+            self.reporter.finished(result)
+
+    async def _preflight(self) -> Offer:
+        stage = self._stage("preflight", Capabilities(), None)
+        if self.target.mints_short_tokens:
+            # Made now, so that it has expired when SEC-1 comes to it.
+            self.client.tokens.ask(expiring_of(self.target))
+        try:
+            async with asyncio.timeout(PREFLIGHT_SECONDS_MAX):
+                return await preflight(stage)
+        except TimeoutError:
+            text = f"{self.target.base_url} is too slow: it did not open one account in"
+            raise InvalidRunError(f"{text} {PREFLIGHT_SECONDS_MAX:.0f} s") from None
+
+    def _stage(self, name: str, offered: Capabilities, feed_from: str | None) -> Stage:
+        history = History(name)
+        self.run.histories.append(history)
+        die = Random(f"{self.run.seed} {name}")  # noqa: S311  to be replayed, not to be secret
+        return Stage(self.target, self.client, offered, die, history, feed_from)
+
+    def _fail_all(self, selected: Sequence[Requirement], error: LiarError) -> None:
+        finding = Finding(NO_LIES, str(error), (error.operation,))
+        for requirement in selected:
+            result = Result(requirement.id, Decision((finding,)), 0.0)
+            self.run.results.append(result)
+            self.reporter.finished(result)
+
+    async def _decide(self, requirement: Requirement, offer: Offer) -> Result:
+        check, began = CHECKS[requirement.id], now()
+        if missing := check.missing(offer.capabilities):
+            decision = Decision(skip=f"the bank does not offer: {', '.join(missing)}")
+        else:
+            decision = await self._decide_guarded(check, offer)
+        return Result(requirement.id, decision, now() - began)
+
+    async def _decide_guarded(self, check: Check, offer: Offer) -> Decision:
+        """Decide; what goes wrong on the way is a verdict too, and never a traceback."""
+        try:
+            return check.decide(await self._record(check, offer))
+        except ShapeError as error:
+            return Decision((Finding(CONTRACT, str(error)),))
+        except (SetupError, TokenError) as error:
+            return Decision(doubt=str(error))
+        except TimeoutError:
+            return Decision(doubt=f"the workload did not end in {WORKLOAD_SECONDS_MAX:.0f} s")
+        except Exception as error:  # noqa: BLE001  the suite's own fault must not hide the rest
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{place.filename.rsplit('/', 1)[-1]}:{place.lineno}"
+            return Decision(
+                doubt=f"the suite itself failed at {where}: {error!r}; please report it"
+            )
+
+    async def _record(self, check: Check, offer: Offer) -> Any:
+        if check.workload not in self.records:
+            self.records[check.workload] = await self._play(check, offer)
+        record = self.records[check.workload]
+        if isinstance(record, Exception):
+            raise record
+        return record
+
+    async def _play(self, check: Check, offer: Offer) -> Any:
+        """Play a workload; an error is kept, so that it is not played again in vain."""
+        stage = self._stage(check.workload.__name__, offer.capabilities, offer.feed_from)
+        stage.progress = lambda done, total: self.reporter.progress(
+            check.requirement_id, done, total
+        )
+        try:
+            async with asyncio.timeout(WORKLOAD_SECONDS_MAX):
+                return await check.workload(stage)
+        except Exception as error:  # noqa: BLE001  judged by the caller
+            return error
+
+
+def verdicts(outcome: Run) -> dict[str, Verdict]:
+    """Return the verdicts by requirement id."""
+    return {result.requirement_id: result.verdict for result in outcome.results}

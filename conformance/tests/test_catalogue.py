@@ -1,0 +1,73 @@
+"""The catalogue is whole, and what it calls built is built, with mutants that name it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+import yaml
+from bank_conformance.bank.routes import ROUTES, Route
+from bank_conformance.catalogue import catalogue, contract_file
+from bank_conformance.reference.mutants import MUTANTS, Mutant
+from bank_conformance.requirements import CHECKS
+
+FAMILIES = {"ORD": 7, "CON": 10, "IDEM": 6, "DUR": 4, "SHR": 15, "TMP": 7, "QRY": 5, "SEC": 4}
+
+
+def test_the_catalogue_has_every_requirement_once() -> None:
+    counted = Counter(one.family for one in catalogue().values())
+    assert counted == FAMILIES | {"LOAN": 1, "META": 1}
+    for family, count in FAMILIES.items():
+        assert [f"{family}-{n + 1}" in catalogue() for n in range(count)] == [True] * count
+
+
+@pytest.mark.parametrize("one", catalogue().values(), ids=lambda one: one.id)
+def test_a_requirement_says_must_and_names_its_mutants(one) -> None:  # type: ignore[no-untyped-def]
+    assert " MUST " in one.must
+    assert one.rationale
+    assert one.mutants or one.family == "META"
+    assert all(re.fullmatch(r"M\d\d", name) for name in one.mutants)
+
+
+def test_built_is_what_can_be_run() -> None:
+    assert {one.id for one in catalogue().values() if one.status == "built"} == set(CHECKS)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS.values(), ids=lambda mutant: mutant.id)
+def test_a_mutant_is_in_the_catalogue_under_what_kills_it(mutant: Mutant) -> None:
+    assert mutant.id in catalogue()[mutant.kills].mutants
+
+
+def test_every_built_requirement_has_all_its_mutants() -> None:
+    for requirement_id in CHECKS:
+        named = set(catalogue()[requirement_id].mutants)
+        assert named <= {mutant.id for mutant in MUTANTS.values()}, requirement_id
+
+
+def _contract() -> dict[str, Route]:
+    """Return the contract's operations as routes, scopes read from their descriptions."""
+    document = yaml.safe_load(contract_file("openapi.yaml").read_text(encoding="utf-8"))
+    return {
+        call["operationId"]: Route(call["operationId"], method.upper(), path)
+        for path, item in document["paths"].items()
+        for method, call in item.items()
+        if method in {"get", "post", "put", "delete", "patch"}
+    }
+
+
+def test_the_table_of_routes_is_the_contract() -> None:
+    ours = {name: (route.method, route.path) for name, route in ROUTES.items()}
+    assert ours == {name: (route.method, route.path) for name, route in _contract().items()}
+
+
+def test_the_scopes_are_those_of_the_contract() -> None:
+    document = yaml.safe_load(contract_file("openapi.yaml").read_text(encoding="utf-8"))
+    for route in ROUTES.values():
+        said = document["paths"][route.path][route.method.lower()].get("description", "")
+        named = {scope for scope in (route.staff, route.owner) if scope}
+        if said.startswith("Scope: `"):
+            assert all(f"`{scope}`" in said for scope in named), route.name
+            assert (
+                " for one" in said or "own account" in said or "owner" in said or "payer" in said
+            ) == (route.owner is not None), route.name

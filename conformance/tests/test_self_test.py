@@ -1,0 +1,108 @@
+"""The suite can fail: the reference bank is clean, and each mutant is caught by its named id."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree.ElementTree import fromstring
+
+import anyio
+import msgspec
+import pytest
+import yaml
+from bank_conformance import selftest
+from bank_conformance.catalogue import catalogue
+from bank_conformance.reference.mutants import MUTANTS
+from bank_conformance.report import document, write_all
+from bank_conformance.requirements import CHECKS
+from bank_conformance.runner import Run, run
+from bank_conformance.verdict import Result, Verdict
+
+pytestmark = pytest.mark.slow
+
+
+class Silent:
+    """A reporter who says nothing."""
+
+    def started(self, requirement_id: str) -> None: ...
+
+    def progress(self, requirement_id: str, done: int, total: int) -> None: ...
+
+    def finished(self, result: Result) -> None: ...
+
+
+async def _decide(only: list[str], **limits: float) -> Run:
+    async with selftest.serving() as served:
+        target = msgspec.structs.replace(served.target.limits, **limits)
+        served.target = served.target.__class__(
+            served.target.name, served.target.base_url, served.target.minter, limits=target
+        )
+        chosen = [catalogue()[one] for one in only]
+        return await run(served.target, chosen, seed=1, reporter=Silent())
+
+
+@pytest.fixture(scope="module")
+def reference() -> Iterator[Run]:
+    yield anyio.run(_decide, list(CHECKS))
+
+
+@pytest.mark.parametrize("requirement_id", CHECKS)
+def test_the_reference_bank_is_clean(reference: Run, requirement_id: str) -> None:
+    found = {one.requirement_id: one for one in reference.results}[requirement_id]
+    assert found.verdict is Verdict.PASS, found.decision.reason
+
+
+def test_a_whole_run_of_a_healthy_bank_is_short(reference: Run) -> None:
+    """Most of it is the twelve seconds in which transfers arrive; the rest scales with the machine."""
+    assert reference.seconds < 90
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_every_mutant_is_killed_by_the_requirement_named_for_it(name: str) -> None:
+    async def attempt() -> selftest.Trial:
+        return await selftest.try_bank(name, Silent(), seed=7)
+
+    trial = anyio.run(attempt)
+    assert trial.executions > 0, "its broken line never ran"
+    assert trial.passed, trial.reasons
+
+
+def test_a_mutant_whose_broken_line_never_ran_is_not_killed() -> None:
+    trial = selftest.Trial("M01", MUTANTS["M01"], {"ORD-1": Verdict.FAIL}, executions=0)
+    assert not trial.passed
+    assert trial.outcome == "its broken line never ran"
+
+
+def test_too_small_a_sample_is_inconclusive_never_a_pass() -> None:
+    async def decide() -> Run:
+        return await _decide(["CON-5"], visibility_transfers=30)
+
+    outcome = anyio.run(decide)
+    assert outcome.results[0].verdict is Verdict.INCONCLUSIVE
+    assert outcome.exit_code == 3
+
+
+def test_the_reports_are_whole_and_name_nobody(reference: Run, tmp_path: Path) -> None:
+    write_all(tmp_path, document(reference), reference)
+    page = (tmp_path / "report.html").read_text()
+    assert not re.search(r"<(script|link|img)|src=|@import|url\(", page)
+    assert all(one in page for one in CHECKS)
+    suite = fromstring((tmp_path / "junit.xml").read_text())
+    assert suite.get("tests") == str(len(CHECKS))
+    assert yaml.safe_load((tmp_path / "results.yaml").read_text())["verdict"] == "conformant"
+    _assert_nothing_private(reference, tmp_path)
+
+
+def _assert_nothing_private(outcome: Run, folder: Path) -> None:
+    files = {path: path.read_text() for path in folder.rglob("*") if path.is_file()}
+    assert len(files) >= 5 + len(outcome.histories)
+    secrets = set(outcome.tokens)
+    for operation in (one for history in outcome.histories for one in history):
+        body = operation.call.body if isinstance(operation.call.body, dict) else {}
+        secrets |= set(body.get("personal", {}).values())
+    assert len(secrets) > 20
+    for path, text in files.items():
+        assert "eyJ" not in text, path
+        assert not [one for one in secrets if one in text or json.dumps(one)[1:-1] in text], path
