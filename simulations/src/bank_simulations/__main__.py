@@ -1,0 +1,5 @@
+"""`python -m bank_simulations` is the command `bank-simulations`."""
+
+from .cli import main
+
+main()

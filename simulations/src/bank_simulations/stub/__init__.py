@@ -1,0 +1,1 @@
+"""A bank in memory, with known faults: what the harness is tested against. It keeps nothing."""
