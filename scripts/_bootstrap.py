@@ -1,0 +1,1 @@
+../template/{{cookiecutter.project_slug}}/scripts/_bootstrap.py

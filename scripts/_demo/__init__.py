@@ -1,0 +1,1 @@
+"""The demo: a bank from nothing, checked and measured from outside."""

@@ -1,0 +1,113 @@
+"""The two harnesses, run as any user runs them, and their results as checks of the demo."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from _tasks.steps import PROGRAMS
+
+from .bank import STAFF_SCOPE, DemoError
+from .checks import Check
+
+if TYPE_CHECKING:
+    from .bank import Bank
+
+SCENARIO = Path(__file__).parent / "demo.toml"
+RUN_SECONDS_MAX = 900
+HOLDS = ("PASS", "WARN")
+
+Json = dict[str, Any]
+
+
+def conformance(bank: Bank, results: Path) -> Json:
+    """Decide the core requirements; the document that the suite writes."""
+    target = results / "target.toml"
+    target.write_text(target_file(bank))
+    files = {"--json": results / "conformance.json", "--html": results / "conformance.html"}
+    return _run(["bank-conformance", "run", "--target", str(target)], files)
+
+
+def target_file(bank: Bank) -> str:
+    """How the suite finds the bank, and gets its tokens."""
+    options = ["--subject", "{subject}", "--scope", "{scope}", "--seconds", "{seconds}"]
+    command = json.dumps([*bank.token_command(), *options])
+    return (
+        f'[target]\nname = "demo bank"\nbase_url = "{bank.url}"\n\n[token]\ncommand = {command}\n'
+    )
+
+
+def load(bank: Bank, results: Path) -> Json:
+    """Measure how long transfers take; the document that the load writes."""
+    files = {"--json": results / "load.json", "--html": results / "load.html"}
+    return _run(["bank-simulations", "load", str(SCENARIO), *_address(bank)], files)
+
+
+def replay(bank: Bank, results: Path, data: Path) -> Json:
+    """Replay a real bank's books; the document that the replay writes."""
+    command = ["bank-simulations", "replay", "berka", "--data", str(data), *_address(bank)]
+    return _run(command, {"--json": results / "replay.json"})
+
+
+def _address(bank: Bank) -> list[str]:
+    token = [*bank.token_command(), "--subject", "demo-load", "--scope", STAFF_SCOPE]
+    return ["--url", bank.url, "--token-command", shlex.join(token)]
+
+
+def _run(command: list[str], files: dict[str, Path]) -> Json:
+    """Run a harness, its own progress showing; what it left as JSON."""
+    options = [str(word) for pair in files.items() for word in pair]
+    files["--json"].unlink(missing_ok=True)
+    program, *arguments = command
+    try:
+        done = subprocess.run(
+            [str(PROGRAMS / program), *arguments, *options],
+            stdin=subprocess.DEVNULL,
+            timeout=RUN_SECONDS_MAX,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise DemoError(f"{program} took more than {RUN_SECONDS_MAX} s") from error
+    if not files["--json"].exists():
+        raise DemoError(f"{shlex.join(command[:3])} ended with code {done.returncode}, see above")
+    document: Json = json.loads(files["--json"].read_text())
+    return {**document, "exit_code": done.returncode}
+
+
+def requirement_checks(document: Json) -> list[Check]:
+    """One check for each requirement; what could not be decided does not hold."""
+    if document["invalid"]:
+        return [Check("The suite can decide", str(document["invalid"]), passed=False)]
+    return [
+        Check(f"{one['id']}: {one['must']}", one["reason"], one["verdict"] in HOLDS)
+        for one in document["requirements"]
+    ]
+
+
+def bound_check(document: Json) -> Check:
+    """The bound, with the confidence the run supports."""
+    verdict, visible = document["verdict"], document["total"]["visible"]
+    claim = document["scenario"]["claim"]
+    against = f"{verdict['broke'] + verdict['undecided']:,} of {verdict['transfers']:,}"
+    times = {name: f"{visible[name] * 1e3:,.0f} ms" for name in ("p50", "p99", "worst")}
+    return Check(
+        f"Under load {claim['share'] * 100:g} % of transfers are visible in both accounts "
+        f"within {claim['bound_seconds']:g}\u00a0s",
+        f"{verdict['decision']}: {against} beyond; median {times['p50']}, p99 {times['p99']}, "
+        f"worst {times['worst']}",
+        document["exit_code"] == 0,
+    )
+
+
+def replay_check(document: Json) -> Check:
+    """Whether the books agree, day by day."""
+    agreeing, days = document["account_days_agreeing"], document["account_days"]
+    return Check(
+        "A real bank's books, replayed, agree with its own balances",
+        f"{agreeing:,} of {days:,} account-days agree; {document['transactions']:,} transactions "
+        f"of {document['accounts']:,} accounts in {document['seconds']:.0f} s",
+        document["exit_code"] == 0,
+    )

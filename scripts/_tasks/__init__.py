@@ -1,0 +1,1 @@
+"""What the scripts do once they run inside the environment."""

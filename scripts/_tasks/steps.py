@@ -1,0 +1,75 @@
+"""The checks and the test suites of this repository: one row each.
+
+The service template is checked and tested where it lies, because it is plain Python there too; that
+a *generated* bank passes its own checks is one of the template's tests.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+SERVICE = ROOT / "template" / "{{cookiecutter.project_slug}}"
+PROGRAMS = Path(sys.executable).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A program of the environment, and the folder it runs in.
+
+    `counts_tests` marks a pytest run, whose tests are counted one by one; any other step counts as
+    one test.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    folder: Path = ROOT
+    counts_tests: bool = False
+
+
+def _types(name: str, folder: Path) -> Step:
+    return Step(f"types of {name}", ("mypy", "src", "tests"), folder)
+
+
+def _tests(name: str, folder: Path, *options: str) -> Step:
+    cache = ("-o", f"cache_dir={ROOT / '.cache' / 'pytest'}")
+    return Step(name, ("pytest", "-q", *cache, *options), folder, counts_tests=True)
+
+
+SCRIPTS = ("_demo", "_tasks", "tests")
+SHELL = ("answers.py", "hooks", "tests")
+
+FORMAT = Step("format", ("ruff", "format", "--check", "."))
+LINT = Step("lint", ("ruff", "check", "."))
+LAYERS = Step("layers", ("lint-imports", "--no-cache"), SERVICE)
+TYPES = (
+    _types("service", SERVICE),
+    _types("conformance", ROOT / "conformance"),
+    _types("simulations", ROOT / "simulations"),
+    Step("types of scripts", ("mypy", "docs/_build", *(f"scripts/{name}" for name in SCRIPTS))),
+    Step("types of template", ("mypy", *(f"template/{name}" for name in SHELL))),
+)
+DOCS = Step("docs", ("mkdocs", "build", "--strict", "--quiet"))
+CHECKS = (FORMAT, LINT, *TYPES, LAYERS)
+
+FAST = ("-m", "not slow")
+FAST_TESTS = (
+    _tests("fast tests of service", SERVICE, "-m", "not slow and not postgres"),
+    _tests("fast tests of conformance", ROOT / "conformance", *FAST),
+    _tests("fast tests of simulations", ROOT / "simulations", *FAST),
+    _tests("fast tests of template", ROOT, *FAST, "template/tests"),
+    _tests("fast tests of scripts", ROOT, *FAST, "scripts/tests"),
+)
+
+SUITES = (
+    *CHECKS,
+    _tests("service", SERVICE),
+    _tests("conformance", ROOT / "conformance"),
+    _tests("simulations", ROOT / "simulations"),
+    _tests("template", ROOT, "template/tests"),
+    _tests("scripts", ROOT, "scripts/tests"),
+    DOCS,
+    Step("demo", ("python", "scripts/demo")),
+)
