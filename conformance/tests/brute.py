@@ -1,4 +1,4 @@
-"""The exact sequential account, and a search over all orders: what the fast deciders must agree with.
+"""The exact sequential account and a search over all orders: what fast deciders must agree with.
 
 Written without a line of the suite's own model, so that the two can disagree.
 """
@@ -12,6 +12,9 @@ from bank_conformance.bank.shapes import Entry
 from bank_conformance.history import Outcome
 from bank_conformance.model import Kind, Observation, Reading
 
+Booked = tuple[int, int, str, int]
+"""An entry: version, sequence, direction, amount."""
+
 
 @dataclass
 class Exact:
@@ -23,7 +26,7 @@ class Exact:
     version: int = 0
     sequence: int = 0
     held: dict[str, int] = field(default_factory=dict)
-    entries: list[tuple[int, int, str, int]] = field(default_factory=list)
+    entries: list[Booked] = field(default_factory=list)
 
     @property
     def available(self) -> int:
@@ -37,7 +40,7 @@ class Exact:
         return Reading(self.booked, held, self.available, self.line, self.scope, self.sequence)
 
     def refusals(self, op: Observation) -> set[str]:
-        """Return every reason to refuse a command; which of several is named is the bank's choice."""
+        """Return every reason to refuse a command; a bank may name any of several."""
         codes = set()
         if op.kind in {Kind.CREDIT, Kind.DEBIT} and self.scope in {op.kind.upper(), "ALL"}:
             codes.add("account-blocked")
@@ -83,11 +86,11 @@ class Exact:
 
 def explains(entries: Sequence[Entry], observations: Sequence[Observation]) -> bool:
     """Say whether any one order, true to real time, gives every answer and the whole history."""
-    wanted = [(e.version, e.sequence, e.direction, e.amount_minor) for e in entries]
+    wanted: list[Booked] = [(e.version, e.sequence, e.direction, e.amount_minor) for e in entries]
     return _search(Exact(), list(observations), wanted)
 
 
-def _search(state: Exact, left: list[Observation], wanted: list[tuple[int, int, str, int]]) -> bool:
+def _search(state: Exact, left: list[Observation], wanted: list[Booked]) -> bool:
     if not left:
         return state.entries == wanted
     earliest_end = min(op.completed for op in left)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from bank_conformance.bank.shapes import Entry
 from bank_conformance.history import Answer, Call, History, Operation, now
 
@@ -33,8 +35,6 @@ def operation(
     route: str = "getAccount",
     headers: dict[str, str] | None = None,
 ) -> Operation:
-    import json
-
     call = Call(route, method, url, "staff", "key-1", body)
     told = Answer(status, headers or {}, json.dumps(answer), answer) if status else None
     return history.append("client 1", call, now(), told, "" if told else "timeout")

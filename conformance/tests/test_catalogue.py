@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 import yaml
 from bank_conformance.bank.routes import ROUTES, Route
-from bank_conformance.catalogue import catalogue, contract_file
+from bank_conformance.catalogue import Requirement, catalogue, contract_file
 from bank_conformance.reference.mutants import MUTANTS, Mutant
 from bank_conformance.requirements import CHECKS
 
@@ -23,7 +23,7 @@ def test_the_catalogue_has_every_requirement_once() -> None:
 
 
 @pytest.mark.parametrize("one", catalogue().values(), ids=lambda one: one.id)
-def test_a_requirement_says_must_and_names_its_mutants(one) -> None:  # type: ignore[no-untyped-def]
+def test_a_requirement_says_must_and_names_its_mutants(one: Requirement) -> None:
     assert " MUST " in one.must
     assert one.rationale
     assert one.mutants or one.family == "META"

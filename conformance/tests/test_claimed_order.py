@@ -167,6 +167,17 @@ def test_an_entry_that_nobody_asked_for_is_a_contradiction() -> None:
     ]
 
 
+def test_a_transfer_may_not_take_an_account_below_its_limit_but_a_lower_limit_may() -> None:
+    credit = observed(Kind.CREDIT, 0, 2, 10)
+    entries = [entry(2, 1, "CRDT", 10), entry(3, 2, "DBIT", 12, transfer_id="trf_1")]
+    transfer = observed(Kind.TRANSFER, 1, None, 12, subject="trf_1", ended=9.0)
+    assert "below its limit" in replay(entries, [credit, transfer])[0].text
+    raised = observed(Kind.CREDIT_LINE, 0.6, 3, 5)
+    lowered = observed(Kind.CREDIT_LINE, 9, 5, 1)
+    later = [entries[0], entry(4, 2, "DBIT", 12, transfer_id="trf_1")]
+    assert replay(later, [credit, raised, transfer, lowered]) == []
+
+
 def test_an_acknowledgement_without_a_version_is_a_contradiction() -> None:
     found = replay([entry(2, 1, "CRDT", 10)], [observed(Kind.CREDIT, 0, None, 10)])
     assert "name no account version" in found[0].text

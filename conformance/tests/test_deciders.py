@@ -45,6 +45,10 @@ def test_numbers_are_gapless_exactly_when_they_are_a_range(numbers: list[int]) -
     assert (not breaks(numbers)) == (numbers == list(range(1, len(numbers) + 1)))
 
 
+def test_a_gap_is_one_break_however_long_the_list_goes_on() -> None:
+    assert breaks([1, 2, 5, 6, 7]) == [(2, 3, 5)]
+
+
 @given(st.lists(small, max_size=5), st.lists(small, max_size=5))
 def test_nothing_changed_exactly_when_one_is_a_prefix(a: list[int], b: list[int]) -> None:
     assert (not changes(a, b)) == (a == b[: len(a)] and len(b) >= len(a))

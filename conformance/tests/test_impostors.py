@@ -13,15 +13,15 @@ from bank_conformance.requirements import CHECKS
 from impostors import impostor
 from typer.testing import CliRunner, Result
 
+pytestmark = pytest.mark.slow
+
 SECONDS_MAX = 20
 PRINTS_A_TOKEN = [sys.executable, "-c", "print('token-of-{subject}')", "{subject}", "{scope}"]
 
 
 def run(tmp_path: Path, url: str, command: list[str] = PRINTS_A_TOKEN, *more: str) -> Result:
     target = tmp_path / "target.toml"
-    target.write_text(
-        f'[target]\nbase_url = "{url}"\nname = "no bank"\n[token]\ncommand = {json.dumps(command)}\n'
-    )
+    target.write_text(f'[target]\nbase_url = "{url}"\n[token]\ncommand = {json.dumps(command)}\n')
     out = tmp_path / "out"
     began = monotonic()
     result = CliRunner().invoke(app, ["run", "--target", str(target), "--out", str(out), *more])

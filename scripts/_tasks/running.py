@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .steps import PROGRAMS
+from .steps import CACHE, PROGRAMS
 
 if TYPE_CHECKING:
     from .steps import Step
@@ -38,7 +38,7 @@ def run(step: Step, *, stream: bool) -> Outcome:
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch, "junit.xml")
-        code, output = _execute(_command(step, report), step.folder, stream=stream)
+        code, output = _execute(step, report, stream=stream)
         counts = _count(report) if report.exists() else (0, 0, 0)
     seconds = time.monotonic() - started
     passed, failed, skipped = _agree(counts, code, counts_tests=step.counts_tests)
@@ -51,13 +51,13 @@ def _command(step: Step, report: Path) -> list[str]:
     return [str(PROGRAMS / program), *arguments, *counting]
 
 
-def _execute(command: list[str], folder: Path, *, stream: bool) -> tuple[int, str]:
+def _execute(step: Step, report: Path, *, stream: bool) -> tuple[int, str]:
     """The exit code and the kept output; a step that does not end is ended."""
     try:
         done = subprocess.run(
-            command,
-            cwd=folder,
-            env=_environment(folder),
+            _command(step, report),
+            cwd=step.folder,
+            env=_environment(step),
             stdin=subprocess.DEVNULL,
             stdout=None if stream else subprocess.PIPE,
             stderr=None if stream else subprocess.STDOUT,
@@ -70,11 +70,20 @@ def _execute(command: list[str], folder: Path, *, stream: bool) -> tuple[int, st
     return done.returncode, done.stdout or ""
 
 
-def _environment(folder: Path) -> dict[str, str]:
-    """Ours, with the folder's `src` importable: the template is not installed where it lies."""
-    search = f"{PROGRAMS}{os.pathsep}{os.environ.get('PATH', '')}"
-    quiet = {"NO_MKDOCS_2_WARNING": "1"}
-    return {**os.environ, **quiet, "PATH": search, "PYTHONPATH": str(folder / "src")}
+def _environment(step: Step) -> dict[str, str]:
+    """Ours; the folder's `src` importable, for the template is not installed where it lies.
+
+    Caches go to one place of the repository: in the template they would be copied into every bank.
+    """
+    return {
+        **os.environ,
+        "PATH": f"{PROGRAMS}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PYTHONPATH": str(step.folder / "src"),
+        "PYTHONPYCACHEPREFIX": str(CACHE / "bytecode"),
+        "MYPY_CACHE_DIR": str(CACHE / step.name.replace(" ", "-")),
+        "RUFF_CACHE_DIR": str(CACHE / "ruff"),
+        "NO_MKDOCS_2_WARNING": "1",
+    }
 
 
 def _count(report: Path) -> tuple[int, int, int]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 SERVICE = ROOT / "template" / "{{cookiecutter.project_slug}}"
+CACHE = ROOT / ".cache"
 PROGRAMS = Path(sys.executable).parent
 
 
@@ -34,7 +35,7 @@ def _types(name: str, folder: Path) -> Step:
 
 
 def _tests(name: str, folder: Path, *options: str) -> Step:
-    cache = ("-o", f"cache_dir={ROOT / '.cache' / 'pytest'}")
+    cache = ("-o", f"cache_dir={CACHE / 'pytest'}")
     return Step(name, ("pytest", "-q", *cache, *options), folder, counts_tests=True)
 
 

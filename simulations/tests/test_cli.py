@@ -20,7 +20,7 @@ SPEAK = "python3 -c 'import os; print(os.urandom(4).hex())'"
 
 @pytest.mark.parametrize("name", ["dst", "faults", "capacity"])
 def test_what_is_not_built_says_so_in_one_line(name: str) -> None:
-    result = CliRunner().invoke(app, [name])
+    result = CliRunner().invoke(app, [name, "later", "--json", "result.json"])
     assert result.exit_code == 2
     assert result.output == f"bank-simulations {name} is not built yet\n"
 

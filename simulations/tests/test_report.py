@@ -14,7 +14,7 @@ from bank_simulations.load.measurement import Measurement, Observation
 from bank_simulations.load.plan import Planned
 from bank_simulations.load.result import Run, timeline
 from bank_simulations.load.scenario import Scenario, Step
-from bank_simulations.load.summary import ceil_percent, floor_percent, headline
+from bank_simulations.load.summary import ceil_percent, duration, floor_percent, headline
 from bank_simulations.load.verdict import Generator, decide
 from bank_simulations.report.charts import Chart, linear_axis, log_axis, nines_axis, time_axis
 from bank_simulations.report.load_page import charts, render
@@ -97,6 +97,14 @@ def test_the_time_line_loses_no_transfer() -> None:
 
 def test_an_empty_time_line_has_no_slots() -> None:
     assert timeline([]) == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.01234, "12.3 ms"), (0.1234, "123 ms"), (1.9994, "1.999 s"), (1234.5, "1,234.500 s")],
+)
+def test_a_duration_is_said_as_people_read_it(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
 
 
 @given(st.floats(0.0, 1.0))

@@ -52,7 +52,8 @@ class Observation:
     """One operation on one account, with what the bank claimed of it.
 
     `subject` names the hold, the transfer or the scope of a freeze; `amount` is in minor units, and
-    the new limit for an opening or a credit line. `version` is the account's, None where the answer names none.
+    the new limit for an opening or a credit line. `version` is the account's, None where the answer
+    names none.
     """
 
     operation: int
@@ -79,10 +80,10 @@ class Observation:
 
         The other writes may find nothing left to do, and then name the version they saw.
         """
-        return self.outcome is Outcome.OK and self.kind in _ALWAYS_STEPS
+        return self.writes and self.kind not in _MAY_FIND_NOTHING_TO_DO
 
 
-_ALWAYS_STEPS = {Kind.OPEN, Kind.CREDIT, Kind.DEBIT, Kind.HOLD, Kind.CAPTURE, Kind.RELEASE}
+_MAY_FIND_NOTHING_TO_DO = {Kind.FREEZE, Kind.UNFREEZE, Kind.CREDIT_LINE}
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from .bank.shapes import ShapeError
+from .bank.shapes import RefusedError, ShapeError
 from .catalogue import Level, Requirement
 from .client import Client
 from .history import History, now
@@ -23,7 +23,7 @@ from .requirements.check import Check
 from .target import Capabilities, Target
 from .tokens import TokenError, Tokens
 from .verdict import Decision, Exit, Finding, Result, Verdict, exit_code
-from .workloads.stage import SetupError, Stage, expiring_of
+from .workloads.stage import Stage, expiring_of
 
 WORKLOAD_SECONDS_MAX = 180.0
 PREFLIGHT_SECONDS_MAX = 60.0
@@ -153,7 +153,7 @@ class _Runner:
             return check.decide(await self._record(check, offer))
         except ShapeError as error:
             return Decision((Finding(CONTRACT, str(error)),))
-        except (SetupError, TokenError) as error:
+        except (RefusedError, TokenError) as error:
             return Decision(doubt=str(error))
         except TimeoutError:
             return Decision(doubt=f"the workload did not end in {WORKLOAD_SECONDS_MAX:.0f} s")

@@ -24,9 +24,12 @@ from .reference.mutants import MUTANTS, Mutant
 from .reference.security import mint
 from .requirements import CHECKS
 from .runner import Reporter, Run, run
-from .target import Target
+from .target import Limits, Target
 from .tokens import Principal
 from .verdict import Verdict
+
+QUICK = Limits(settle_seconds=3.0)
+"""A bank in memory is at rest at once, or never."""
 
 START_SECONDS_MAX, STOP_SECONDS_MAX = 30, 10
 
@@ -129,7 +132,7 @@ async def serving(mutant: Mutant | None = None) -> AsyncIterator[Serving]:
             return mint(secret, who.subject, who.scope, who.seconds)
 
         name = f"mutant {mutant.id}" if mutant else "the reference bank"
-        served = Serving(Target(name, str(first["url"]), minter))
+        served = Serving(Target(name, str(first["url"]), minter, limits=QUICK))
         yield served
         if process.stdin:
             process.stdin.close()

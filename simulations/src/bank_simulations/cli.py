@@ -36,6 +36,7 @@ JsonFile = Annotated[
     Path | None, typer.Option("--json", help="Write the results here, as JSON.", dir_okay=False)
 ]
 DEFAULT_URL = "http://127.0.0.1:8000"
+ANY_OPTIONS = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 @app.command()
@@ -114,19 +115,19 @@ def replay(
     raise typer.Exit(0 if outcome.agrees else VIOLATED)
 
 
-@app.command()
+@app.command(context_settings=ANY_OPTIONS)
 def dst() -> None:
     """Simulate the service's own code, deterministically (not built yet)."""
     _not_built("dst")
 
 
-@app.command()
+@app.command(context_settings=ANY_OPTIONS)
 def faults() -> None:
     """Break real processes under load (not built yet)."""
     _not_built("faults")
 
 
-@app.command()
+@app.command(context_settings=ANY_OPTIONS)
 def capacity() -> None:
     """Model how the bank scales (not built yet)."""
     _not_built("capacity")

@@ -144,9 +144,14 @@ def _wait(process: subprocess.Popen[str]) -> str:
 
 def _environment() -> dict[str, str]:
     """Ours without another project's environment, and no Python but the one that runs this."""
+    import ssl  # noqa: PLC0415 - only a set-up needs it
+
     foreign = {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "UV_PROJECT_ENVIRONMENT"}
     kept = {name: value for name, value in os.environ.items() if name not in foreign}
-    return {**kept, "UV_PYTHON_DOWNLOADS": "never"}
+    # uv brings certificates; a company's proxy is known to those of the machine, if it has any.
+    system_certificates = bool(ssl.get_default_verify_paths().cafile)
+    defaults = {"UV_SYSTEM_CERTS": "true"} if system_certificates else {}
+    return {**defaults, **kept, "UV_PYTHON_DOWNLOADS": "never"}
 
 
 def _say(line: str) -> None:

@@ -16,6 +16,10 @@ class ShapeError(Exception):
     """An answer does not have the contract's shape."""
 
 
+class RefusedError(Exception):
+    """A call that everything after it rests on was not done."""
+
+
 class Customer(Struct, frozen=True):
     """A customer; without `personal` after an erasure."""
 
@@ -167,15 +171,27 @@ class Problem(Struct, frozen=True):
 Shape = TypeVar("Shape", bound=Struct)
 
 
+def demand(operation: Operation) -> Operation:
+    """Return an operation that everything after it rests on.
+
+    Raises:
+        RefusedError: the bank did not do it.
+    """
+    if not operation.ok:
+        raise RefusedError(f"needed, and not done: {operation}")
+    return operation
+
+
 def read(operation: Operation, shape: type[Shape]) -> Shape:
     """Return the answer of `operation` as `shape`.
 
     Raises:
+        RefusedError: the bank did not do it, so that there is no such answer.
         ShapeError: the answer has another shape; the text names the member.
     """
-    body = operation.answer.body if operation.answer else None
+    answer = demand(operation).answer
     try:
-        return msgspec.convert(body, shape)
+        return msgspec.convert(answer and answer.body, shape)
     except msgspec.ValidationError as error:
         raise ShapeError(f"{operation}: not a {shape.__name__} of the contract: {error}") from None
 

@@ -30,9 +30,6 @@ def main() -> None:
     """Run the command line; what the world does to it ends in one line."""
     try:
         app()
-    except KeyboardInterrupt:
-        say_error("interrupted")
-        sys.exit(130)
     except BrokenPipeError:
         sys.exit(Exit.USAGE)
     except OSError as error:

@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bank_conformance.bank.routes import CUSTOMER_SCOPES, ROUTES, Route, Scope
-from bank_conformance.bank.shapes import Customer, Hold, Transfer
+from bank_conformance.bank.shapes import Customer, Hold, Transfer, read
 from bank_conformance.history import History, Operation, now
 from bank_conformance.tokens import ANONYMOUS, Principal
 
 from .erasure import make_personal
 from .rest import Scan, scan, settle
-from .stage import Stage, expiring_of, must
+from .stage import Stage, expiring_of
 
 FUNDS_MINOR = 10_000
 SHORT_SECONDS = 1
@@ -97,15 +97,15 @@ async def access(stage: Stage) -> Access:
 
 
 async def _set_up(stage: Stage, personal: Mapping[str, str]) -> _Victim:
-    victim = must(await stage.staff.register(personal), Customer).customer_id
+    victim = read(await stage.staff.register(personal), Customer).customer_id
     intruder, third = await stage.customer(), await stage.customer()
     account = await stage.account(victim, funds=FUNDS_MINOR)
     intruder_account = await stage.account(intruder, funds=FUNDS_MINOR)
     other_account = await stage.account(third)
     hold_id = None
     if stage.capabilities.holds:
-        hold_id = must(await stage.staff.hold(account, 70), Hold).hold_id
-    sent = must(await stage.staff.transfer(account, other_account, 30, "private"), Transfer)
+        hold_id = read(await stage.staff.hold(account, 70), Hold).hold_id
+    sent = read(await stage.staff.transfer(account, other_account, 30, "private"), Transfer)
     return _Victim(victim, account, hold_id, sent.transfer_id, intruder, intruder_account)
 
 

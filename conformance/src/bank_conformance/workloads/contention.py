@@ -19,7 +19,7 @@ from bank_conformance.bank.shapes import Account, Hold, Transfer, read
 from bank_conformance.history import History, Operation
 
 from .rest import Scan, scan_with_feed, settle
-from .stage import Stage, gather, must
+from .stage import Stage, gather
 
 SESSIONS, COMMANDS, ROUNDS = 10, 24, 2
 BURSTS, RACERS = 6, 6
@@ -171,7 +171,7 @@ async def _bursts(storm: _Storm) -> None:
     for _ in range(BURSTS):
         session = storm.stage.session("burst")
         await session.post(storm.edge, "CASH_DEPOSIT", FUNDS_MINOR)
-        available = must(await session.account(storm.edge), Account).available_minor
+        available = read(await session.account(storm.edge), Account).available_minor
         racers = [_race(storm, index, available * 3 // 5) for index in range(RACERS)]
         for won in await gather(racers):
             if won.ok and won.call.route == "placeHold":

@@ -15,13 +15,13 @@ from datetime import date, timedelta
 
 from bank_conformance.bank.routes import CUSTOMER_SCOPES
 from bank_conformance.bank.session import Session
-from bank_conformance.bank.shapes import Customer, Erasure, Transfer, read
+from bank_conformance.bank.shapes import Customer, Erasure, Transfer, demand, read
 from bank_conformance.deciders.scanner import Scanner
 from bank_conformance.history import History, Operation, now
 from bank_conformance.tokens import Principal
 
 from .rest import FEED_SECONDS_MAX, scan, settle
-from .stage import Stage, demand, gather, must
+from .stage import Stage, gather
 
 FUNDS_MINOR, TRANSFERS = 100_000, 6
 POLL_SECONDS = 0.25
@@ -109,7 +109,7 @@ async def _set_up(stage: Stage, personal: Mapping[str, str]) -> _Cast:
     feed_from = stage.feed_from
     if feed_from is not None:
         _, feed_from = await stage.staff.events(feed_from, seconds=FEED_SECONDS_MAX)
-    subject = must(await stage.staff.register(personal), Customer).customer_id
+    subject = read(await stage.staff.register(personal), Customer).customer_id
     other = await stage.customer()
     account = await stage.account(subject)
     other_account = await stage.account(other, funds=FUNDS_MINOR)
@@ -133,7 +133,7 @@ async def _transfers(cast: _Cast, narrative: str) -> None:
 
 
 async def _erase(cast: _Cast) -> Erasure:
-    return must(await cast.staff.erase(cast.subject), Erasure)
+    return read(await cast.staff.erase(cast.subject), Erasure)
 
 
 async def _look_until_clean(cast: _Cast, record: Shredding) -> None:

@@ -12,10 +12,11 @@ from functools import partial
 from itertools import count
 
 from bank_conformance.bank.session import Session
+from bank_conformance.bank.shapes import demand
 from bank_conformance.history import History, Operation
 
 from .rest import Scan, scan, settle
-from .stage import Stage, demand, gather
+from .stage import Stage, gather
 
 TRIES, RACERS, RACES = 3, 8, 4
 FUNDS_MINOR, TOO_MUCH_MINOR = 1_000_000, 5_000_000

@@ -10,7 +10,7 @@ from bank_conformance.bank.observe import traces
 from bank_conformance.bank.shapes import Account, Entry, FeedEvent, Transfer, read
 from bank_conformance.history import now
 
-from .stage import SETUP_PARALLEL_MAX, Stage, gather_bounded, must
+from .stage import SETUP_PARALLEL_MAX, Stage, gather_bounded
 
 LOOK_SECONDS = 0.05
 FEED_SECONDS_MAX = 20.0
@@ -81,7 +81,7 @@ async def scan_with_feed(stage: Stage, account_ids: Sequence[str]) -> Scan:
 async def _scan_account(stage: Stage, account_id: str, found: Scan, deadline: float) -> None:
     session = stage.session(f"scan {account_id[-6:]}")
     while True:
-        account = must(await session.account(account_id), Account)
+        account = read(await session.account(account_id), Account)
         entries = await session.entries(account_id, limit=100)
         if len(entries) >= account.sequence or now() > deadline:
             break

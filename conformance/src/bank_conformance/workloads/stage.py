@@ -15,19 +15,15 @@ from typing import TypeVar
 
 from bank_conformance.bank.routes import STAFF_SCOPES
 from bank_conformance.bank.session import Session
-from bank_conformance.bank.shapes import Account, Customer, Shape, read
+from bank_conformance.bank.shapes import Account, Customer, demand, read
 from bank_conformance.client import Client
-from bank_conformance.history import History, Operation
+from bank_conformance.history import History
 from bank_conformance.target import Capabilities, Limits, Target
 from bank_conformance.tokens import Principal
 
 Done = TypeVar("Done")
 
 SETUP_PARALLEL_MAX = 8
-
-
-class SetupError(Exception):
-    """The stage could not be set: the bank refused a call that every workload rests on."""
 
 
 def no_progress(_done: int, _total: int) -> None:
@@ -74,12 +70,12 @@ class Stage:
 
     async def customer(self) -> str:
         """Register somebody made up and return their id."""
-        return must(await self.staff.register(self.personal()), Customer).customer_id
+        return read(await self.staff.register(self.personal()), Customer).customer_id
 
     async def account(self, customer_id: str, *, funds: int = 0, credit_line: int = 0) -> str:
         """Open an account, with a deposit of `funds` minor units, and return its id."""
         opened = await self.staff.open(customer_id, credit_line_minor=credit_line)
-        account_id = must(opened, Account).account_id
+        account_id = read(opened, Account).account_id
         if funds:
             demand(await self.staff.post(account_id, "CASH_DEPOSIT", funds))
         return account_id
@@ -99,27 +95,6 @@ def staff_of(target: Target) -> Principal:
 def expiring_of(target: Target) -> Principal:
     """Return staff with a token that lives for one second."""
     return Principal("staff, expired", target.staff_subject, STAFF_SCOPES, seconds=1)
-
-
-def demand(operation: Operation) -> Operation:
-    """Return an operation that the set-up rests on.
-
-    Raises:
-        SetupError: the bank did not do it.
-    """
-    if not operation.ok:
-        raise SetupError(f"set-up failed: {operation}")
-    return operation
-
-
-def must(operation: Operation, shape: type[Shape]) -> Shape:
-    """Return the answer of an operation that the set-up rests on.
-
-    Raises:
-        SetupError: the bank did not do it.
-        ShapeError: it answered in another shape than the contract's.
-    """
-    return read(demand(operation), shape)
 
 
 async def gather_bounded(

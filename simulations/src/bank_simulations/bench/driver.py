@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bank_simulations.load.population import Population
 
 CREATED = 201
-WAIT_SECONDS = 2
+WAIT_SECONDS = 30
 CATCH_UP_SECONDS = 10.0
 PAGE = 1000
 LOOK_SECONDS = 0.005

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from bank_simulations.load.result import machine
@@ -48,7 +49,8 @@ def ratios(scores: Sequence[Score]) -> dict[str, float]:
 
 def table(scores: Sequence[Score]) -> Table:
     """Everything that matters, for people."""
-    drawn = Table(title="Transfers per second, durable, on one machine", title_justify="left")
+    title = "Transfers per second, durable, on one machine"
+    drawn = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for name in ("", "measured at", "median", "spread"):
         drawn.add_column(name, justify="left" if name in {"", "measured at"} else "right")
     for score in scores:

@@ -85,9 +85,9 @@ class OpenLoop:
     def measurement(self) -> Measurement:
         """All that was observed; call it after draining."""
         measured = Measurement(self.transfers.bound_seconds)
-        now = self.transfers.clock.now()
+        gave_up_at = self.transfers.give_up_at_seconds
         for seen in self.observations:
-            measured.take(seen, now - seen.planned.due_seconds)
+            measured.take(seen, gave_up_at - seen.planned.due_seconds)
         for planned in self.dropped:
             measured.drop(planned)
         return measured

@@ -84,7 +84,7 @@ def run_load(name: str, scenario: Scenario, target: Target, events: Sequence[Eve
 
 def audit(bank: BankClient, population: Population, books: Books) -> list[str]:
     """Compare every account's strong balance with the model; what is wrong, in words."""
-    findings = []
+    findings: list[str] = []
     with Progress("Comparing balances", len(population.accounts)) as progress:
         for account, balance in zip(population.accounts, books.balances, strict=True):
             progress.advance()

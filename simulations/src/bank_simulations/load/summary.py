@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 DECISIONS = {
@@ -56,23 +57,25 @@ def explanation(document: dict[str, Any]) -> str:
 
 def summary(document: dict[str, Any]) -> Table:
     """The figures: one row for each step and group of accounts."""
-    table = Table(title=document["title"], title_justify="left")
-    table.add_column("step")
+    table = Table(title=document["title"], title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("step, accounts")
     for name in ("transfers", "p50", "p99", "p99.9", "worst", "against"):
         table.add_column(name, justify="right")
     for part in document["parts"]:
         visible = part["visible"]
-        times = [milliseconds(visible[name]) for name in ("p50", "p99", "p99_9", "worst")]
+        times = [duration(visible[name]) for name in ("p50", "p99", "p99_9", "worst")]
         count = sum(part["fates"].values())
         against = count - part["fates"].get("in time", 0)
         table.add_row(f"{part['step']}, {part['group']}", f"{count:,}", *times, f"{against:,}")
     return table
 
 
-def milliseconds(seconds: float) -> str:
-    """A duration as people read it: 12.3 ms, 1,234 ms."""
+def duration(seconds: float) -> str:
+    """A duration as people read it: 12.3 ms, 123 ms, 1.234 s."""
+    if seconds >= 1:
+        return f"{seconds:,.3f} s"
     value = seconds * 1e3
-    return f"{value:,.1f} ms" if value < 100 else f"{value:,.0f} ms"  # noqa: PLR2004
+    return f"{value:.1f} ms" if value < 100 else f"{value:.0f} ms"  # noqa: PLR2004
 
 
 def percent(share: float) -> str:

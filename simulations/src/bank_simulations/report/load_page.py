@@ -11,9 +11,9 @@ from markupsafe import Markup
 from bank_simulations.load.measurement import Histogram
 from bank_simulations.load.summary import (
     DECISIONS,
+    duration,
     explanation,
     floor_percent,
-    milliseconds,
     percent,
 )
 
@@ -34,7 +34,7 @@ def render(document: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(ms=milliseconds, percent=percent, floor_percent=floor_percent)
+    environment.filters.update(duration=duration, percent=percent, floor_percent=floor_percent)
     return environment.get_template("load.html.j2").render(
         run=document,
         decision=DECISIONS[document["verdict"]["decision"]],

@@ -175,6 +175,21 @@ def test_a_reversal_that_fails_abandons_its_claim_so_that_another_may_try() -> N
     ]
 
 
+# Steps at the wrong time
+
+
+@pytest.mark.parametrize("name", [StepName.SETTLE, StepName.COMPENSATE, StepName.RELEASE])
+def test_a_step_that_comes_too_late_changes_nothing_and_is_not_refused(name: StepName) -> None:
+    for ended in (DONE, cancelled(REQUESTED)):
+        after, result = Driver("trf_1", Step(name, "settlement-timeout")).send(ended)
+        assert (after, result.rejection) == (ended, None)
+
+
+def test_a_hold_is_not_released_before_compensation_has_started() -> None:
+    after, _ = Driver("trf_1", Step(StepName.RELEASE)).send(REQUESTED)
+    assert after == REQUESTED
+
+
 # Where it is taken up again
 
 

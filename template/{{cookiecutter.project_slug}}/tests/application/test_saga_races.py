@@ -170,13 +170,13 @@ def test_of_two_reversals_at_once_at_most_one_pays_and_it_is_the_one_that_is_nam
     ids = ("trf_2", "trf_3")
     drivers = [found(TWO_REVERSALS, transfer_id) for transfer_id in ids]
     endings = set()
-    for end in {w for w, *_ in explore(TWO_REVERSALS, [*drivers, Driver("trf_2", CANCEL)])}:
-        for transfer_id in ids:
-            end = driven(end, found(end, transfer_id))  # noqa: PLW2901
+    for world in {world for world, *_ in explore(TWO_REVERSALS, drivers)}:
+        first = driven(world, found(world, ids[0]))
+        end = driven(first, found(first, ids[1]))
         paid = [name for name in ids if end.transfer(name).status is DONE]
         assert end.transfer("trf_1").reversed_by == (paid[0] if paid else None)
         assert len(paid) <= 1
         assert not end.account("acc_2").holds
         assert in_transit_minor(end) == 0
         endings.add(tuple(paid))
-    assert endings >= {("trf_2",), ("trf_3",)}
+    assert endings == {("trf_2",), ("trf_3",), ()}

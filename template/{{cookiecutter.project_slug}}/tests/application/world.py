@@ -144,6 +144,7 @@ def driven(world: World, driver: Driver) -> World:
     raise AssertionError(f"{driver} never ends")
 
 
+MOMENTS_MAX = 50_000
 Moment = tuple[World, tuple[Driver, ...], tuple[tuple[str, Any], ...]]
 """A world, the workers in it, and what may still come from outside."""
 
@@ -159,6 +160,7 @@ def explore(
     while ahead:
         moment = ahead.pop()
         yield moment
+        assert len(seen) < MOMENTS_MAX, "there is no end to what can come about: a step repeats"
         fresh = set(_next(moment)) - seen
         seen |= fresh
         ahead += fresh

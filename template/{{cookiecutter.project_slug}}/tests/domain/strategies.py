@@ -30,10 +30,10 @@ from tests.domain.samples import ACCOUNT, CUSTOMER, EUR, TODAY, at, deposit
 
 T = TypeVar("T")
 
-AMOUNTS = [*range(1, 10), *[20, 30, 60, 100] * 2, 0, domain.AMOUNT_MINOR_MAX + 1]
+AMOUNTS = [*[10, 20, 30, 40, 50] * 4, 1, 7, 100, 0, domain.AMOUNT_MINOR_MAX + 1]
 CURRENCIES = [EUR] * 15 + ["USD"]
-HOLDS = ["hld_1", "trf_1"]
-LINES = [0, 20, 100]
+HOLDS = ["hld_1", "hld_2", "trf_1"]
+LINES = [0, 20, 50]
 MINUTES = [30, 31, 29, 35, 45, 0, -5]
 CREDITS, DEBITS = (
     [code for code in TransactionCode if BOOKINGS[code].direction is direction]
@@ -61,7 +61,7 @@ def _posting(pick: Picks, now: datetime) -> Command:
 
 
 def _placing(pick: Picks, now: datetime) -> Command:
-    expires_at = pick.of([None, None, None, *(at(minutes) for minutes in MINUTES)])
+    expires_at = pick.of([None] * 9 + [at(minutes) for minutes in MINUTES])
     return PlaceHold(pick.of(HOLDS), pick.of(AMOUNTS), pick.of(CURRENCIES), expires_at, now)
 
 
@@ -71,7 +71,7 @@ def _capture(pick: Picks, now: datetime) -> Command:
 
 
 Maker = Callable[[Picks, datetime], Command]
-OFTEN: list[Maker] = [_posting, _posting, _placing, _capture, _capture]
+OFTEN: list[Maker] = [_posting, _placing, _posting, _placing, _capture]
 SOMETIMES: list[Maker] = [
     lambda pick, now: ReleaseHold(pick.of(HOLDS), now),
     lambda pick, now: ExpireHold(pick.of(HOLDS), now),
@@ -84,7 +84,7 @@ SELDOM: list[Maker] = [  # after these little else can happen
     lambda _, now: MarkAccountDormant(now),
     lambda _, now: CloseAccount(now),
 ]
-MAKERS = OFTEN * 6 + SOMETIMES * 2 + SELDOM
+MAKERS = OFTEN * 8 + SOMETIMES * 2 + SELDOM
 
 
 def command(number: int) -> Command:
@@ -97,7 +97,7 @@ def histories() -> SearchStrategy[list[Command]]:
     """An opening, some money, and what is asked afterwards."""
     first: list[Command] = [
         OpenAccount(ACCOUNT, CUSTOMER, EUR, 0, at(0)),
-        deposit(100, at(0)),
+        deposit(40, at(0)),
     ]
     numbers = st.lists(st.integers(0, Picks.MAX - 1), min_size=15, max_size=35)
     return numbers.map(lambda asked: first + [command(number) for number in asked])

@@ -27,10 +27,14 @@ class Store(PostgresReadModels):
     def __init__(self, engine: AsyncEngine) -> None:
         super().__init__(engine)
         self.loaded: list[Key] = []
+        self.before_load: Hook | None = None
         self.before_commit: Hook | None = None
         self.after_commit: Hook | None = None
 
     async def load(self, model: ReadModel, keys: Collection[Key]) -> dict[Key, Any]:
+        before, self.before_load = self.before_load, None
+        if before is not None:
+            await before()
         self.loaded.extend(sorted(keys))
         return await super().load(model, keys)
 

@@ -1,7 +1,7 @@
 """Read models follow the log exactly once, whoever advances them and whenever that ends."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ourbank.eventsourcing import projection
+from ourbank.eventsourcing.event import Recorded
 from ourbank.eventsourcing.log import LogUnavailableError
 from ourbank.eventsourcing.postgres_projection import PostgresLeases
 from ourbank.eventsourcing.projection import (
@@ -180,7 +181,9 @@ async def test_a_lagging_read_model_catches_up_and_then_shares_the_pages(
     assert len(await change_rows(shop.database)) == 6
 
 
-async def test_read_models_that_have_met_advance_in_one_step(shop: Shop) -> None:
+async def test_read_models_that_have_met_read_one_page_together(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await shop.change((A, Filled(1)))
     first, _ = await shop.projector(LEVELS)
     await shop.until_at(1, "levels")
@@ -189,12 +192,19 @@ async def test_read_models_that_have_met_advance_in_one_step(shop: Shop) -> None
     _, feeds = await shop.projector(
         advanced=lambda advances: steps.append(sorted(a.read_model for a in advances))
     )
-    await shop.until_at(1)
+    await until(lambda: steps[-1] == ["changes"])
+    pages, read = list[int](), feeds[0].read
+
+    async def counted(after: int, limit: int) -> Sequence[Recorded]:
+        pages.append(after)
+        return await read(after, limit)
+
+    monkeypatch.setattr(feeds[0], "read", counted)
     await shop.change((A, Filled(1)))
     await shop.tell(feeds)
     await shop.until_at(2)
     await until(lambda: steps[-1] == ["changes", "levels"])
-    assert ["changes"] in steps
+    assert pages.count(1) == 1  # one page for both
 
 
 async def test_rows_stay_in_memory_between_pages(shop: Shop) -> None:
@@ -312,6 +322,22 @@ async def test_a_fault_is_tried_again(shop: Shop, monkeypatch: pytest.MonkeyPatc
     await shop.until_at(1)
     assert projector.holds(0)
     assert await level_rows(shop.database) == [(A, 1, 1)]
+
+
+async def test_rows_that_could_not_be_loaded_are_not_taken_for_missing(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projection, "RETRY_SECONDS", 0.01)
+    await shop.change((A, Filled(1)))
+    first, _ = await shop.projector()
+    await shop.until_at(1)
+    await first.release(0)
+    await shop.change((A, Filled(2)))
+    store = Store(shop.database)
+    store.before_load = failing(LogUnavailableError())
+    await shop.projector(store=store)
+    await shop.until_at(2)
+    assert await level_rows(shop.database) == [(A, 3, 2)]
 
 
 async def test_checkpoints_of_a_follower_never_run_back(shop: Shop) -> None:
