@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 
-from bank_conformance.bank.shapes import Entry
+from bank_conformance.bank.shapes import Account, Entry
 from bank_conformance.history import Answer, Call, History, Operation, now
+
+ACCOUNT = Account("acc_1", "cus_1", "EUR", "ACTIVE", None, 10, 0, 10, 0, 2, 1)
+ORDER = {"source_account_id": "acc_1", "target_account_id": "acc_2", "amount_minor": 4}
+TRANSFER = ORDER | {"transfer_id": "trf_1", "state": "COMPLETED", "version": 3}
 
 
 def entry(version: int, sequence: int, direction: str, amount: int, **more: str) -> Entry:

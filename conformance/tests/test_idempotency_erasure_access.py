@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from bank_conformance.bank.shapes import Account, Erasure
+from bank_conformance.bank.shapes import Erasure
 from bank_conformance.history import History, Operation
 from bank_conformance.requirements.idempotency import one_effect_among_racers, one_effect_one_answer
 from bank_conformance.requirements.security import nobody_gets_in
@@ -18,21 +18,11 @@ from bank_conformance.workloads.access import Access, Attempt
 from bank_conformance.workloads.erasure import Shredding
 from bank_conformance.workloads.repeats import Repeat, Repeats
 from bank_conformance.workloads.rest import Scan
-from builders import operation
+from builders import ACCOUNT, TRANSFER, operation
 from msgspec.structs import replace as with_
 
-ACCOUNT = Account("acc_1", "cus_1", "EUR", "ACTIVE", None, 10, 0, 10, 0, 2, 1)
 SCAN = Scan({}, {"acc_1": ACCOUNT})
 MOVED = Scan({}, {"acc_1": with_(ACCOUNT, booked_minor=9)})
-TRANSFER = {
-    "transfer_id": "trf_1",
-    "state": "COMPLETED",
-    "source_account_id": "acc_1",
-    "target_account_id": "acc_2",
-    "amount_minor": 4,
-    "version": 3,
-}
-ORDER = {"source_account_id": "acc_1", "target_account_id": "acc_2", "amount_minor": 4}
 
 
 # IDEM-1 and IDEM-2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from bank_conformance.bank.shapes import Account, FeedEvent, Posting
+from bank_conformance.bank.shapes import FeedEvent, Posting
 from bank_conformance.deciders.stable_latency import Look
 from bank_conformance.history import History
 from bank_conformance.requirements.consistency import conserved, one_end, visible_in_time
@@ -15,20 +15,8 @@ from bank_conformance.workloads.contention import Contention
 from bank_conformance.workloads.observer import Watched
 from bank_conformance.workloads.rest import Scan
 from bank_conformance.workloads.visibility import Visibility
-from builders import entry, operation
+from builders import ACCOUNT, ORDER, TRANSFER, entry, operation
 from msgspec.structs import replace as with_
-
-ACCOUNT = Account("acc_1", "cus_1", "EUR", "ACTIVE", None, 10, 0, 10, 0, 2, 1)
-TRANSFER = {
-    "transfer_id": "trf_1",
-    "state": "COMPLETED",
-    "source_account_id": "acc_1",
-    "target_account_id": "acc_2",
-    "amount_minor": 4,
-    "version": 3,
-}
-ORDER = {"source_account_id": "acc_1", "target_account_id": "acc_2", "amount_minor": 4}
-
 
 # ORD-1
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from bank_conformance import selftest
 from bank_conformance.catalogue import catalogue
-from bank_conformance.reference.mutants import MUTANTS
+from bank_conformance.reference.mutants import MUTANTS, Mutant
 from bank_conformance.report import document, write_all
 from bank_conformance.requirements import CHECKS
 from bank_conformance.runner import Run, run
@@ -72,6 +72,18 @@ def test_a_mutant_whose_broken_line_never_ran_is_not_killed() -> None:
     trial = selftest.Trial("M01", MUTANTS["M01"], {"ORD-1": Verdict.FAIL}, executions=0)
     assert not trial.passed
     assert trial.outcome == "its broken line never ran"
+
+
+def test_a_mutant_that_does_not_start_is_not_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    unknown = Mutant("M99", "ORD-1", "is not there", MUTANTS["M01"].parts)
+    monkeypatch.setitem(MUTANTS, "M99", unknown)
+
+    async def attempt() -> selftest.Trial:
+        return await selftest.try_bank("M99", Silent(), seed=7)
+
+    trial = anyio.run(attempt)
+    assert not trial.passed
+    assert trial.outcome.startswith("did not start")
 
 
 def test_too_small_a_sample_is_inconclusive_never_a_pass() -> None:

@@ -16,7 +16,7 @@ from .history import Outcome
 UNKNOWN = "?"
 """A freeze scope that nobody can know, after a freeze without an answer."""
 
-INSUFFICIENT, BLOCKED, HOLD_ENDED = "insufficient-funds", "account-blocked", "hold-ended"
+INSUFFICIENT = "insufficient-funds"
 
 
 class Kind(StrEnum):

@@ -93,7 +93,7 @@ def _created(operation: Operation, stage: Stage, shape: type[Shape]) -> Shape:
     try:
         return read(operation, shape)
     except ShapeError as error:
-        raise InvalidRunError(str(error)) from None
+        raise LiarError(str(error), operation) from None
 
 
 async def _end_of_feed(stage: Stage) -> tuple[str | None, tuple[str, ...]]:

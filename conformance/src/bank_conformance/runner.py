@@ -22,7 +22,7 @@ from .requirements import CHECKS
 from .requirements.check import Check
 from .target import Capabilities, Target
 from .tokens import TokenError, Tokens
-from .verdict import Decision, Exit, Finding, Result, Verdict, exit_code
+from .verdict import Decision, Exit, Finding, Result, exit_code
 from .workloads.stage import Stage, expiring_of
 
 WORKLOAD_SECONDS_MAX = 180.0
@@ -183,8 +183,3 @@ class _Runner:
                 return await check.workload(stage)
         except Exception as error:  # noqa: BLE001  judged by the caller
             return error
-
-
-def verdicts(outcome: Run) -> dict[str, Verdict]:
-    """Return the verdicts by requirement id."""
-    return {result.requirement_id: result.verdict for result in outcome.results}

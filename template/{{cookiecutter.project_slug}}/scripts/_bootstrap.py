@@ -44,12 +44,19 @@ def ensure() -> None:
         found = "Python 3.11 or newer is needed, this is {}.{}".format(*sys.version_info[:2])
         _fail(found, "run the script with a newer one, as in: python3.12 " + sys.argv[0])
     if not _is_current():
-        with _one_at_a_time():
-            if not _is_current():
-                _set_up()
+        try:
+            _bring_up_to_date()
+        except KeyboardInterrupt:
+            _fail("interrupted", "the next run takes it up again")
     if Path(sys.prefix).resolve() != VENV.resolve():
         sys.stdout.flush()
         os.execv(PYTHON, [str(PYTHON), *sys.argv])  # noqa: S606 - no shell wanted
+
+
+def _bring_up_to_date() -> None:
+    with _one_at_a_time():
+        if not _is_current():
+            _set_up()
 
 
 def _is_current() -> bool:

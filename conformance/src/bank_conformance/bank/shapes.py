@@ -107,20 +107,6 @@ class Transfer(Struct, frozen=True):
         return self.state in TERMINAL
 
 
-class TransferOutcome(Struct, frozen=True):
-    """The outcome of one transfer of a batch."""
-
-    status: int
-    transfer: Transfer | None = None
-    problem: dict[str, Any] | None = None
-
-
-class TransferOutcomes(Struct, frozen=True):
-    """The outcomes of a batch, in the order asked."""
-
-    outcomes: list[TransferOutcome]
-
-
 class Posting(Struct, frozen=True):
     """One side of a journal entry; signed minor units."""
 
@@ -155,17 +141,6 @@ class EventPage(Struct, frozen=True):
 
     items: list[FeedEvent]
     next: str
-
-
-class Problem(Struct, frozen=True):
-    """A refusal (RFC 9457)."""
-
-    type: str
-    title: str
-    status: int
-    code: str
-    version: int | None = None
-    transfer_id: str | None = None
 
 
 Shape = TypeVar("Shape", bound=Struct)

@@ -11,6 +11,7 @@ from bank_conformance.deciders.prefix_sums import balances, imbalances
 from bank_conformance.deciders.stable_latency import (
     Judgement,
     Latency,
+    Share,
     decisive,
     latency,
     share,
@@ -208,7 +209,7 @@ def visible_in_time(record: Visibility) -> Decision:
             Coverage("transfers watched to the end", len(sent), _sample(record)),
             Coverage("ms until the slowest showed", round(1000 * min(slowest, GIVE_UP_SECONDS))),
         ),
-        note=f"slowest {slowest * 1000:.0f} ms; within 2 s for at least {supported:.2%} at 95 %",
+        note=f"slowest {slowest * 1000:.0f} ms; {_claim(judged, supported)} at 95 % confidence",
         doubt=_doubt(unclear, supported),
         samples=_samples([late for _, late in sent]),
     )
@@ -216,6 +217,13 @@ def visible_in_time(record: Visibility) -> Decision:
 
 def _latency(watched: Watched) -> Latency:
     return worst([latency(watched.intended, looks) for looks in watched.looks.values()])
+
+
+def _claim(judged: Share, supported: float) -> str:
+    """Say what the sample supports: a share that is met, or one that certainly is not."""
+    if missed := judged.violating_share_min(CONFIDENCE):
+        return f"more than {missed:.2%} not within 2 s"
+    return f"within 2 s for at least {supported:.2%}"
 
 
 def _samples(latencies: Sequence[Latency]) -> Samples:

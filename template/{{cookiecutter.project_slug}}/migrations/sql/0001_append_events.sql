@@ -19,6 +19,9 @@ declare
   fresh    uuid[];
   refused  int[];
 begin
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception using message = 'append_events needs READ COMMITTED, not ' || current_setting('transaction_isolation');
+  end if;
   stale := '{}'; duplicate := '{}';
 
   -- lock
@@ -72,7 +75,8 @@ begin
   end if;
 end $$;
 
--- Which appends rest on a version that is not there: the stream moved, or an append before it in the batch was refused.
+-- Which appends rest on a version that is not there: the stream moved, or an append before it in the batch was refused. After
+-- a refusal the streams it would have written fit nothing more in this batch, not even a version that a stranger has put there.
 create function stale_appends(
   duplicate int[], expect_append int[], expect_stream text[], expect_version bigint[], event_append int[], event_stream text[]
 ) returns int[] language plpgsql as $$
@@ -95,11 +99,16 @@ begin
       from unnest(expect_append, expect_stream, expect_version) as x(append, stream, version)
       left join (select append, stream, count(*) as n from unnest(event_append, event_stream) as u(append, stream) group by 1, 2) e
            using (append, stream)
-     where x.append <> all (duplicate)
      group by x.append order by x.append
   loop
-    if exists (select from unnest(r.streams, r.expected) as q(stream, version) where (versions ->> q.stream)::bigint <> q.version) then
-      stale := stale || r.append;
+    if r.append = any (duplicate)
+       or exists (select from unnest(r.streams, r.expected) as q(stream, version) where (versions ->> q.stream)::bigint <> q.version)
+    then
+      if r.append <> all (duplicate) then
+        stale := stale || r.append;
+      end if;
+      select versions || coalesce(jsonb_object_agg(q.stream, -1), '{}') into versions
+        from unnest(r.streams, r.added) as q(stream, n) where q.n > 0;
     else
       select versions || jsonb_object_agg(q.stream, (versions ->> q.stream)::bigint + q.n) into versions
         from unnest(r.streams, r.added) as q(stream, n);

@@ -39,6 +39,7 @@ from .eventsourcing.postgres import PostgresLog, PostgresSnapshots
 from .eventsourcing.postgres_projection import PostgresLeases, PostgresReadModels
 from .eventsourcing.projection import Projector
 from .eventsourcing.saga import SagaDriver
+from .eventsourcing.upcasting import Upcasting
 from .observability.metrics import LoopMetrics, WorkerCollector
 from .privacy.blind_index import BlindIndex
 from .privacy.erasure import Eraser
@@ -63,6 +64,8 @@ AGGREGATES = Aggregates(
     ]
 )
 """Every kind of stream, by the prefix of its ids."""
+CODEC = Codec(AGGREGATES.event_types, Upcasting())
+"""Today's shapes; a changed one gets its upcaster here (eventsourcing/upcasting.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ async def running(
     database = _engine(addresses.events, settings.partitions + 12)
     keys_database = _engine(addresses.keys, 4)
     try:
-        log = await PostgresLog.open(database, Codec(AGGREGATES.event_types), settings.partitions)
+        log = await PostgresLog.open(database, CODEC, settings.partitions)
         registry = CollectorRegistry()
         bank = _bank(settings, log, database, keys_database, registry)
         worker = _worker(bank, database, registry) if with_worker else None
@@ -145,7 +148,7 @@ def _bank(
         log,
         PostgresSnapshots(database),
         AGGREGATES,
-        Codec(AGGREGATES.event_types),
+        CODEC,
         LoopMetrics(registry),
         cache_size=settings.cached_aggregates_max,
         snapshot_every=settings.snapshot_every,

@@ -12,10 +12,10 @@ from ourbank.application.saga import (
     request,
 )
 from ourbank.domain import transfer as transfers
-from ourbank.domain.account import AccountClosed, AccountFrozen, FreezeScope
 from ourbank.domain.entry import FundsCredited, FundsDebited
 from ourbank.domain.hold import HoldPlaced, HoldReleased
 from ourbank.domain.ledger import TransactionCode
+from ourbank.domain.lifecycle import AccountClosed, AccountFrozen, FreezeScope
 from ourbank.domain.rejection import Rejection
 from ourbank.domain.transfer import (
     TransferCode,

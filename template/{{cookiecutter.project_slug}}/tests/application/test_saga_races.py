@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 
 from ourbank.application.saga import Step, StepName
-from ourbank.domain.account import (
+from ourbank.domain.entry import FundsCredited, FundsDebited
+from ourbank.domain.ledger import ControlAccount, postings
+from ourbank.domain.lifecycle import (
     AccountClosed,
     CloseAccount,
     FreezeAccount,
     FreezeScope,
     MarkAccountDormant,
 )
-from ourbank.domain.entry import FundsCredited, FundsDebited
-from ourbank.domain.ledger import ControlAccount, postings
 from ourbank.domain.transfer import (
     TransferCancelled,
     TransferCode,
@@ -105,18 +105,22 @@ def workers(scenario: Scenario) -> tuple[Driver, ...]:
 
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=list(SCENARIOS))
 def test_in_every_order_nothing_is_spent_twice_and_it_ends_in_one_way(scenario: Scenario) -> None:
-    moments = list(explore(scenario.start, workers(scenario), scenario.outside))
-    for world, drivers, _ in moments:
+    ends: dict[World, TransferStatus] = {}
+    for world, drivers, _ in explore(scenario.start, workers(scenario), scenario.outside):
         ended = world.transfer(scenario.transfer_id).has_ended
         assert ended or all(driver.step is not None for driver in drivers)
-    ends = set()
-    for world in {world for world, *_ in moments}:
-        keeps_the_money(scenario, world)
-        end = driven(world, found(world, scenario.transfer_id))
-        keeps_the_money(scenario, end)
-        has_ended_once(scenario, end)
-        ends.add(end.transfer(scenario.transfer_id).status)
-    assert ends == scenario.ends
+        if world not in ends:
+            ends[world] = end_of(scenario, world)
+    assert set(ends.values()) == scenario.ends
+
+
+def end_of(scenario: Scenario, world: World) -> TransferStatus:
+    """What becomes of it when a worker picks it up here; the money is looked at on the way."""
+    keeps_the_money(scenario, world)
+    end = driven(world, found(world, scenario.transfer_id))
+    keeps_the_money(scenario, end)
+    has_ended_once(scenario, end)
+    return end.transfer(scenario.transfer_id).status
 
 
 def keeps_the_money(scenario: Scenario, world: World) -> None:

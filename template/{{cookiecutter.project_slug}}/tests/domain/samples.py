@@ -3,10 +3,10 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from ourbank.domain.account import AccountOpened
 from ourbank.domain.entry import FundsCredited, FundsDebited, PostEntry
 from ourbank.domain.hold import CaptureHold, HoldPlaced, PlaceHold
 from ourbank.domain.ledger import TransactionCode
+from ourbank.domain.lifecycle import AccountOpened
 
 EIGHT = datetime(2026, 3, 2, 8, tzinfo=UTC)
 TODAY = date(2026, 3, 2)

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from ourbank.domain import account as domain
-from ourbank.domain.account import (
-    Account,
+from ourbank.domain.account import Account, Command
+from ourbank.domain.entry import PostEntry
+from ourbank.domain.hold import CaptureHold, ExpireHold, PlaceHold, ReleaseHold
+from ourbank.domain.ledger import BOOKINGS, Direction, TransactionCode
+from ourbank.domain.lifecycle import (
     CloseAccount,
-    Command,
     FreezeAccount,
     FreezeScope,
     MarkAccountDormant,
@@ -21,9 +23,6 @@ from ourbank.domain.account import (
     SetCreditLine,
     UnfreezeAccount,
 )
-from ourbank.domain.entry import PostEntry
-from ourbank.domain.hold import CaptureHold, ExpireHold, PlaceHold, ReleaseHold
-from ourbank.domain.ledger import BOOKINGS, Direction, TransactionCode
 from ourbank.domain.rejection import Rejection
 
 from tests.domain.samples import ACCOUNT, CUSTOMER, EUR, TODAY, at, deposit

@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from ourbank.domain import account as domain
-from ourbank.domain.account import (
+from ourbank.domain.account import Status
+from ourbank.domain.entry import FundsCredited, PostEntry
+from ourbank.domain.ledger import TransactionCode
+from ourbank.domain.lifecycle import (
     AccountClosed,
     AccountFrozen,
     AccountMarkedDormant,
@@ -21,11 +24,8 @@ from ourbank.domain.account import (
     OpenAccount,
     ReactivateAccount,
     SetCreditLine,
-    Status,
     UnfreezeAccount,
 )
-from ourbank.domain.entry import FundsCredited, PostEntry
-from ourbank.domain.ledger import TransactionCode
 
 from tests.bdd import Decider
 from tests.domain.samples import (

@@ -17,16 +17,14 @@ from dataclasses import replace
 import pytest
 
 from ourbank.domain import account as domain
-from ourbank.domain.account import (
-    AMOUNT_MINOR_MAX,
-    BALANCE_MINOR_MAX,
-    HOLDS_MAX,
-    Account,
+from ourbank.domain.account import AMOUNT_MINOR_MAX, BALANCE_MINOR_MAX, HOLDS_MAX, Account, Command
+from ourbank.domain.entry import PostEntry
+from ourbank.domain.hold import CaptureHold, ExpireHold, Hold, PlaceHold, ReleaseHold
+from ourbank.domain.lifecycle import (
     AccountClosed,
     AccountFrozen,
     AccountMarkedDormant,
     CloseAccount,
-    Command,
     FreezeAccount,
     FreezeScope,
     MarkAccountDormant,
@@ -35,8 +33,6 @@ from ourbank.domain.account import (
     SetCreditLine,
     UnfreezeAccount,
 )
-from ourbank.domain.entry import PostEntry
-from ourbank.domain.hold import CaptureHold, ExpireHold, Hold, PlaceHold, ReleaseHold
 from ourbank.domain.rejection import Rejection
 
 from tests.bdd import Decider

@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import UUID
 
-from ourbank.eventsourcing.command import Result
+from ourbank.eventsourcing.aggregate import Versioned
+from ourbank.eventsourcing.command import Decide, Result
 from ourbank.eventsourcing.engine import Engine
 from ourbank.eventsourcing.event import Recorded
 from ourbank.eventsourcing.log import Append, Appended, Log, Outcome, SnapshotStore, StreamRange
 from ourbank.eventsourcing.metrics import NoMetrics
 
+from .adapters import promptly
 from .jars import CODEC, JARS, META, Jar, fill
 
 Hook = Callable[[], Awaitable[None]]
@@ -83,12 +86,26 @@ def failing(error: Exception) -> Hook:
     return hook
 
 
+class PromptEngine(Engine):
+    """An engine that fails instead of hanging."""
+
+    async def execute(
+        self, streams: tuple[str, ...], decide: Decide, meta: bytes, **options: Any
+    ) -> Result:
+        async with promptly():
+            return await super().execute(streams, decide, meta, **options)
+
+    async def read(self, stream_id: str) -> Versioned:
+        async with promptly():
+            return await super().read(stream_id)
+
+
 @asynccontextmanager
 async def running(
     log: Log, snapshots: SnapshotStore, *, cache_size: int = 1_000, snapshot_every: int = 1_000
 ) -> AsyncIterator[Engine]:
     """The write side of one process."""
-    engine = Engine(
+    engine = PromptEngine(
         log,
         snapshots,
         JARS,

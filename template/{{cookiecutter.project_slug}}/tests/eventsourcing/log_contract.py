@@ -60,9 +60,9 @@ class AppendContract:
     async def test_a_stale_append_is_refused_whole_and_the_others_are_not(self, log: Log) -> None:
         await log.append(0, [filling(A)], 0)
         both = Append([(B, 0), (A, 0)], [filled(B, 1), filled(A, 1)])
-        appended = await log.append(0, [filling(C), both, filling(A, 1)], -1)
+        appended = await log.append(0, [filling(C), both, filling(C, 1)], -1)
         assert (appended.head, appended.stale) == (1, these(1))
-        assert await places(log) == [(1, A, 1), (2, C, 1), (3, A, 2)]
+        assert await places(log) == [(1, A, 1), (2, C, 1), (3, C, 2)]
 
     async def test_an_append_may_rest_on_a_stream_it_does_not_write(self, log: Log) -> None:
         await log.append(0, [filling(A)], 0)
@@ -90,18 +90,12 @@ class AppendContract:
         assert await places(log) == [(n, A, n) for n in (1, 2, 3)] + [(4, C, 1), (5, C, 2)]
         assert await log.outcomes([key(1)]) == {}
 
-    @pytest.mark.xfail(
-        strict=True,
-        reason="stale_appends() and MemoryLog._refused() compare versions alone: after a refusal, a"
-        " stranger's event may stand at the very version that the next append rests on",
-    )
     async def test_a_strangers_event_never_stands_in_for_a_refused_one(self, log: Log) -> None:
         await log.append(0, [filling(A)], 0)
         await log.append(0, [filling(A, 1)], 1)  # the stranger's
         batch = [filling(A, 1), filling(A, 2)]  # the second was decided on what the first leads to
         assert (await log.append(0, batch, 1)).stale == these(0, 1)
 
-    @pytest.mark.xfail(strict=True, reason="as above, with a duplicate in the place of the refused")
     async def test_a_strangers_event_never_stands_in_for_a_duplicate(self, log: Log) -> None:
         await log.append(0, [filling(A)], 0)
         await log.append(0, [filling(A, 1)], 1)
@@ -115,9 +109,9 @@ class AppendContract:
         self, log: Log, expected_head: int
     ) -> None:
         await log.append(0, [filling(A, times=2)], 0)
-        appended = await log.append(0, [filling(A), filling(A, 2), filling(B)], expected_head)
+        appended = await log.append(0, [filling(A), filling(B)], expected_head)
         assert (appended.head, appended.stale) == (2, these(0))
-        assert await places(log) == [(1, A, 1), (2, A, 2), (3, A, 3), (4, B, 1)]
+        assert await places(log) == [(1, A, 1), (2, A, 2), (3, B, 1)]
 
     async def test_an_append_without_events_leaves_the_head(self, log: Log) -> None:
         await log.append(0, [filling(A)], 0)

@@ -4,8 +4,6 @@ import asyncio
 from collections import Counter
 from datetime import timedelta
 
-import pytest
-
 from ourbank.eventsourcing.event import Recorded
 from ourbank.eventsourcing.log import Append, Log, Snapshot, SnapshotStore
 
@@ -117,13 +115,8 @@ class WriterContract:
         first, second = await stored(adapter.log)
         assert first.recorded_at <= second.recorded_at
 
-    async def test_an_append_given_up_halfway_keeps_no_lock(
-        self, adapter: Adapter, kind: str, request: pytest.FixtureRequest
-    ) -> None:
+    async def test_an_append_given_up_halfway_keeps_no_lock(self, adapter: Adapter) -> None:
         """Whoever is killed while waiting holds up nobody: not its partition, not its keys."""
-        if kind == "memory":
-            leak = "MemoryLog._claim() leaves the keys it has in _pending when it is cancelled"
-            request.applymarker(pytest.mark.xfail(strict=True, reason=leak))
         log, there = adapter.log, jar(1, 1)
         async with promptly():
             paused = await adapter.pause(0, [filling(A, under=key(2))])

@@ -172,11 +172,6 @@ async def test_a_process_that_cannot_be_picked_up_does_not_end_the_follower(worl
         await until(lambda: set(world.picked_up) == {A})
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a fault in one pick_up ends the tick: those behind it, other partitions and the"
-    " checkpoints wait for as long as it lasts",
-)
 async def test_a_process_that_cannot_be_picked_up_holds_up_no_other(world: World) -> None:
     world.broken = {A}
     await world.happen((C, Filled(1)), (C, Broken()), (A, Filled(1)), (B, Filled(1)))

@@ -192,14 +192,7 @@ class _Faulty(PostgresLeases):
     "fault",
     [
         LogUnavailableError(),
-        pytest.param(
-            RuntimeError("deadlock detected"),
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="Leases.run() ends at the first fault that is no LogUnavailableError, and"
-                " its worker never works again",
-            ),
-        ),
+        RuntimeError("deadlock detected"),
     ],
 )
 async def test_a_fault_of_the_store_does_not_end_the_keeping_of_leases(

@@ -123,10 +123,6 @@ async def test_a_database_without_a_log_is_refused_with_the_cure(
     assert log.incarnation
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="opening a database nobody migrated is UndefinedTable, not the line with the cure",
-)
 async def test_an_empty_database_is_refused_with_the_cure(postgres: EmbeddedPostgres) -> None:
     engine = create_async_engine(postgres.url("postgres"))
     try:

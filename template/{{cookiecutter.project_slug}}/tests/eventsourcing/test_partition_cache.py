@@ -113,9 +113,6 @@ async def test_a_snapshot_of_another_schema_is_ignored(adapter: Adapter) -> None
         assert await level(restarted, A) == 5
 
 
-@pytest.mark.xfail(
-    strict=True, reason="from_snapshot() lets the DecodeError out: every command on it fails"
-)
 async def test_a_snapshot_that_cannot_be_decoded_costs_time_and_nothing_else(
     adapter: Adapter,
 ) -> None:
@@ -159,11 +156,6 @@ async def test_a_snapshot_that_cannot_be_written_costs_nothing(
         assert (await filled_up(engine, A)).version == 2
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="nobody awaits PartitionLoop._snapshotting: its fault is a traceback on stderr, when"
-    " the garbage collector finds it",
-)
 async def test_a_snapshot_that_cannot_be_written_is_a_line_in_the_log(
     adapter: Adapter,
     full_disk: asyncio.Event,
@@ -179,9 +171,6 @@ async def test_a_snapshot_that_cannot_be_written_is_a_line_in_the_log(
     assert "snapshot" in caplog.text
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Engine.stop() does not wait for the snapshots that are being written"
-)
 async def test_stopping_finishes_the_snapshots_under_way(
     adapter: Adapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:

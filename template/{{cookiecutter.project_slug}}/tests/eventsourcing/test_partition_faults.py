@@ -64,9 +64,6 @@ async def test_a_decision_that_raises_does_not_end_the_loop(engine: Engine) -> N
     assert (await filled_up(engine, A)).version == 1
 
 
-@pytest.mark.xfail(
-    strict=True, reason="run() fails all items of a batch for the fault of one decision"
-)
 async def test_a_decision_that_raises_fails_nobody_else(engine: Engine) -> None:
     def broken(state: object) -> list[tuple[str, Any]]:
         raise ZeroDivisionError(state)

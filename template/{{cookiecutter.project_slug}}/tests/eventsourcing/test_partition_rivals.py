@@ -95,11 +95,6 @@ async def test_many_foreign_events_empty_the_cache_and_nothing_is_missed(
     assert (await filled_up(engine, A)).version == 7
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="_settle() keeps the states of all streams of the batch, also of those only read,"
-    " over what _catch_up() has just folded in: the cache is behind the head from then on",
-)
 async def test_a_stream_read_beside_a_command_is_not_forgotten_to_be_current(
     engine: Engine, other: Engine, interposed: Interposed
 ) -> None:
@@ -118,12 +113,7 @@ async def test_a_command_after_such_a_read_is_decided_on_the_current_state(
     engine: Engine,
     other: Engine,
     interposed: Interposed,
-    kind: str,
-    request: pytest.FixtureRequest,
 ) -> None:
-    if kind == "postgres":  # in memory versions are compared even where the head is the expected
-        why = "the same, and the next append has the head it expects: no version is compared"
-        request.applymarker(pytest.mark.xfail(strict=True, reason=why))
     await filled_up(engine, A)
 
     async def empty_it() -> None:

@@ -228,11 +228,6 @@ async def test_who_waits_in_vain_is_told_so(office: Office) -> None:
     assert await office.driver.ended(process, 0.01)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="_answered() asks whether *a* process of this id runs, not whether it is this one: the"
-    " late second answer to the last step ends its successor, whose waiters are never told",
-)
 async def test_a_late_answer_does_not_end_the_next_process_of_that_id(office: Office) -> None:
     office.driver.drive("p", None, "close")
     answered_late = office.sent[0]
@@ -243,9 +238,6 @@ async def test_a_late_answer_does_not_end_the_next_process_of_that_id(office: Of
     assert "p" in office.driver
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a fault in Saga.command() ends SagaDriver.run(), and with it every retry"
-)
 @pytest.mark.usefixtures("impatient")
 async def test_a_process_that_cannot_be_sent_holds_up_no_other(office: Office) -> None:
     office.driver.drive("bad", None, "take")

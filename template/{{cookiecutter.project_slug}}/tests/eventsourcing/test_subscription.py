@@ -169,14 +169,7 @@ async def _follow(appended: list[tuple[bool, int]], limit: int) -> None:
     [
         None,
         LogUnavailableError(),
-        pytest.param(
-            RuntimeError("the pool is empty"),
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="watch_heads() ends at the first fault that is no LogUnavailableError:"
-                " this process then never hears of the others again",
-            ),
-        ),
+        RuntimeError("the pool is empty"),
     ],
 )
 async def test_what_other_processes_append_is_heard_of(

@@ -23,7 +23,7 @@ ROUTES = [
     for module in app_module.ROUTERS
     for route in module.router.routes
     if isinstance(route, APIRoute) and route.path not in OPEN
-    for method in route.methods
+    for method in route.methods or ()
 ]
 
 
@@ -180,7 +180,7 @@ async def test_each_scope_is_needed_for_what_it_names(api: Api, missing: str) ->
     account, other = await api.account(anna, funds=10), await api.account()
     scope = " ".join(set(CUSTOMER.split()) - {missing})
     as_anna = api.as_(anna, scope)
-    attempts = {
+    attempts: dict[str, list[tuple[str, str, Any]]] = {
         "customers:read": [("GET", f"/v1/customers/{anna}", None)],
         "accounts:read": [
             ("GET", f"/v1/accounts/{account}", None),

@@ -4,19 +4,17 @@ import pytest
 from hypothesis import given, settings
 
 from ourbank.domain import account as domain
-from ourbank.domain.account import (
+from ourbank.domain.account import Command, Event, Status
+from ourbank.domain.hold import HoldExpired, HoldReleased
+from ourbank.domain.lifecycle import (
     AccountClosed,
     AccountFrozen,
     AccountMarkedDormant,
     AccountReactivated,
     AccountUnfrozen,
-    Command,
     CreditLineSet,
-    Event,
     FreezeScope,
-    Status,
 )
-from ourbank.domain.hold import HoldExpired, HoldReleased
 from ourbank.readmodels.accounts import ACCOUNTS, AccountRow
 
 from tests.domain.samples import ACCOUNT, CUSTOMER, EUR, NOW, debited, funded, held, opened

@@ -6,10 +6,11 @@ from datetime import date, datetime, timedelta
 from functools import partial
 
 from ..domain import account as domain
-from ..domain.account import Account, Command, OpenAccount
+from ..domain.account import Account, Command
 from ..domain.entry import PostEntry
 from ..domain.hold import CaptureHold, PlaceHold, ReleaseHold
 from ..domain.ledger import TransactionCode
+from ..domain.lifecycle import OpenAccount
 from ..domain.rejection import Rejection
 from ..eventsourcing.aggregate import Versioned
 from ..eventsourcing.command import Decision, Result

@@ -6,7 +6,7 @@ without gaps and every entry carries the balance after it; what is captured from
 exceeds it, and a hold ends exactly once; booking times never run backwards on one account; a
 closed account stays closed.
 
-Doing the same thing twice yields no event, not an error.
+Changing an account to what it is already yields no event, not an error; a hold ends once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,6 +29,25 @@ from .hold import (
     ReleaseHold,
 )
 from .ledger import BOOKINGS, Direction
+from .lifecycle import (
+    AccountClosed,
+    AccountFrozen,
+    AccountMarkedDormant,
+    AccountOpened,
+    AccountReactivated,
+    AccountUnfrozen,
+    CloseAccount,
+    CreditLineSet,
+    FreezeAccount,
+    FreezeScope,
+    LifecycleCommand,
+    LifecycleEvent,
+    MarkAccountDormant,
+    OpenAccount,
+    ReactivateAccount,
+    SetCreditLine,
+    UnfreezeAccount,
+)
 from .rejection import Rejection
 
 AMOUNT_MINOR_MAX = 10**15
@@ -48,126 +67,8 @@ class Status(StrEnum):
     CLOSED = "CLOSED"
 
 
-class FreezeScope(StrEnum):
-    """Which direction a freeze blocks."""
-
-    DEBIT = "DEBIT"
-    CREDIT = "CREDIT"
-    ALL = "ALL"
-
-
-# Commands
-
-
-@dataclass(frozen=True, slots=True)
-class OpenAccount:
-    account_id: str
-    customer_id: str
-    currency: str
-    credit_line_minor: int
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class SetCreditLine:
-    credit_line_minor: int
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class FreezeAccount:
-    scope: FreezeScope
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class UnfreezeAccount:
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class MarkAccountDormant:
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ReactivateAccount:
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class CloseAccount:
-    now: datetime
-
-
-Command = (
-    OpenAccount
-    | SetCreditLine
-    | FreezeAccount
-    | UnfreezeAccount
-    | MarkAccountDormant
-    | ReactivateAccount
-    | CloseAccount
-    | PostEntry
-    | HoldCommand
-)
-
-# Events. These names and fields are the storage format: never rename, add with a default, change
-# with an upcaster (eventsourcing/upcasting.py).
-
-
-@dataclass(frozen=True, slots=True)
-class AccountOpened:
-    account_id: str
-    customer_id: str
-    currency: str
-    credit_line_minor: int
-    opened_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class CreditLineSet:
-    credit_line_minor: int
-    set_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class AccountFrozen:
-    scope: FreezeScope
-    frozen_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class AccountUnfrozen:
-    unfrozen_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class AccountMarkedDormant:
-    marked_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class AccountReactivated:
-    reactivated_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class AccountClosed:
-    closed_at: datetime
-
-
-Event = (
-    AccountOpened
-    | CreditLineSet
-    | AccountFrozen
-    | AccountUnfrozen
-    | AccountMarkedDormant
-    | AccountReactivated
-    | AccountClosed
-    | HoldEvent
-    | EntryEvent
-)
+Command = LifecycleCommand | PostEntry | HoldCommand
+Event = LifecycleEvent | EntryEvent | HoldEvent
 EVENTS: tuple[type[Event], ...] = get_args(Event)
 
 
@@ -257,14 +158,8 @@ def _without(holds: Mapping[str, Hold], hold_id: str, amount_minor: int) -> Mapp
 
 
 def _held(account: Account, held_minor: int, holds: Mapping[str, Hold]) -> Account:
-    return _moved(
-        account,
-        account.booked_minor,
-        held_minor,
-        account.sequence,
-        account.last_booking_time,
-        holds,
-    )
+    at = account.last_booking_time
+    return _moved(account, account.booked_minor, held_minor, account.sequence, at, holds)
 
 
 def _booked(account: Account, event: EntryEvent) -> Account:
@@ -273,14 +168,8 @@ def _booked(account: Account, event: EntryEvent) -> Account:
     if isinstance(event, FundsDebited) and event.hold_id is not None:
         held_minor -= event.amount_minor
         holds = _without(holds, event.hold_id, event.amount_minor)
-    return _moved(
-        account,
-        event.balance_after_minor,
-        held_minor,
-        event.sequence,
-        event.booking_time,
-        holds,
-    )
+    booked_minor, at = event.balance_after_minor, event.booking_time
+    return _moved(account, booked_minor, held_minor, event.sequence, at, holds)
 
 
 def _moved(

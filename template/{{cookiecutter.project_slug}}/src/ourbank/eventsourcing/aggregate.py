@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import msgspec
+
 from .codec import StateCodec
 from .event import Recorded
 from .log import Snapshot
@@ -68,11 +70,14 @@ class Aggregates:
         return Snapshot(stream_id, current.version, codec.fingerprint, codec.encode(current.state))
 
     def from_snapshot(self, snapshot: Snapshot) -> Versioned | None:
-        """The state in a snapshot, None when the state's schema has changed since."""
+        """The state in a snapshot, None when it is of another schema or cannot be read."""
         codec = self._codecs[self.of(snapshot.stream_id).prefix]
         if snapshot.fingerprint != codec.fingerprint:
             return None
-        return Versioned(snapshot.version, codec.decode(snapshot.state))
+        try:
+            return Versioned(snapshot.version, codec.decode(snapshot.state))
+        except msgspec.DecodeError:
+            return None
 
 
 class StateCache:

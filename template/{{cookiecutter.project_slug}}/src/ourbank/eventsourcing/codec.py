@@ -43,7 +43,7 @@ class Codec:
         if schema_version == self._versions[event_type]:
             return decoder.decode(data)
         members = self._upcasting.upcast(event_type, schema_version, msgspec.json.decode(data))
-        return msgspec.convert(members, self._types[event_type], strict=False)
+        return msgspec.convert(members, self._types[event_type])
 
     def decoded(self, recorded: Recorded) -> Recorded:
         """The same record with its event decoded, in place."""

@@ -142,7 +142,10 @@ class Follower:
             if (now - at).total_seconds() >= UNDRIVEN_SECONDS
         ]
         for process_id in old[:PICK_UP_MAX]:
-            await self._pick_up(process_id)
+            try:
+                await self._pick_up(process_id)
+            except Exception:
+                logger.exception("%s cannot pick up a process; the others go on", self._name)
 
     async def _keep(self) -> None:
         moved = {n: p for n, p in self._partitions.items() if p.checkpoint > p.kept}

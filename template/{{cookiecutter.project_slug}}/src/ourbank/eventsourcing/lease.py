@@ -71,6 +71,8 @@ class Leases:
                 await self._turn()
             except LogUnavailableError:
                 logger.warning("leases cannot be renewed: the database is away")
+            except Exception:
+                logger.exception("leases could not be kept; trying again")
             await asyncio.sleep(RENEW_SECONDS)
 
     async def close(self) -> None:

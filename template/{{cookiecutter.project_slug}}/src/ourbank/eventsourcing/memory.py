@@ -20,8 +20,25 @@ Gate = Callable[[int], Awaitable[None]]
 """Awaited with the partition between insert and commit; an exception rolls the batch back."""
 
 
+REFUSED = -1
+"""Where a stream stands after a refusal: no version fits it."""
+
+
 async def _open_gate(partition: int) -> None:
     del partition
+
+
+def _duplicates(appends: Sequence[Append], fresh: set[UUID]) -> set[int]:
+    unused = set(fresh)
+    duplicate: set[int] = set()
+    for index, append in enumerate(appends):
+        if append.key is None:
+            continue
+        if append.key in unused:
+            unused.discard(append.key)
+        else:
+            duplicate.add(index)
+    return duplicate
 
 
 class MemoryLog:
@@ -49,57 +66,54 @@ class MemoryLog:
         self, partition: int, appends: Sequence[Append], expected_head: int
     ) -> Appended:
         """Lock, read, compare, insert; then the gate; then commit, or nothing at all."""
-        del expected_head  # comparing versions costs nothing here
         async with self._locks[partition]:
-            keys = [append.key for append in appends if append.key is not None]
-            mine = await self._claim(keys)
+            mine: set[UUID] = set()
             try:
-                return await self._append_locked(partition, appends, mine)
+                await self._claim([a.key for a in appends if a.key is not None], mine)
+                return await self._append_locked(partition, appends, expected_head, mine)
             finally:
                 for key in mine:
                     self._pending.pop(key).set()
 
-    async def _claim(self, keys: Sequence[UUID]) -> set[UUID]:
+    async def _claim(self, keys: Sequence[UUID], mine: set[UUID]) -> None:
         """Wait, as a unique index does, for other transactions that hold one of these keys."""
-        mine: set[UUID] = set()
         for key in sorted(set(keys)):
             while key in self._pending:
                 await self._pending[key].wait()
             if key not in self._outcomes:
                 self._pending[key] = asyncio.Event()
                 mine.add(key)
-        return mine
 
     async def _append_locked(
-        self, partition: int, appends: Sequence[Append], fresh: set[UUID]
+        self, partition: int, appends: Sequence[Append], expected_head: int, fresh: set[UUID]
     ) -> Appended:
         head = len(self._events[partition])
         last = self._events[partition][-1].recorded_at if head else None
         at = max(self._now(), last) if last else self._now()
-        stale, duplicate = self._refused(appends, fresh)
+        duplicate = _duplicates(appends, fresh)
+        compares = duplicate or head != expected_head
+        stale = self._stale(appends, duplicate) if compares else set()
         accepted = [a for i, a in enumerate(appends) if i not in stale and i not in duplicate]
         recorded = self._insert(partition, head, at, accepted)
         await self.commit_gate(partition)
         self._commit(partition, recorded, accepted)
         return Appended(head, at, frozenset(stale), frozenset(duplicate))
 
-    def _refused(self, appends: Sequence[Append], fresh: set[UUID]) -> tuple[set[int], set[int]]:
+    def _stale(self, appends: Sequence[Append], duplicate: set[int]) -> set[int]:
+        """What rests on a version that is not there, or on what was refused before it."""
         stale: set[int] = set()
-        duplicate: set[int] = set()
-        unused = set(fresh)
         versions: dict[str, int] = {}
         for index, append in enumerate(appends):
-            if append.key is not None and append.key not in unused:
-                duplicate.add(index)
-            elif any(
-                versions.get(s, len(self._streams.get(s, ()))) != v for s, v in append.expected
-            ):
-                stale.add(index)
-            else:
-                unused.discard(append.key)
-                versions |= dict(append.expected)
+            fits = index not in duplicate and all(
+                versions.get(s, len(self._streams.get(s, ()))) == v for s, v in append.expected
+            )
+            if fits:
                 versions |= {event.stream_id: event.version for event in append.events}
-        return stale, duplicate
+                continue
+            versions |= {event.stream_id: REFUSED for event in append.events}
+            if index not in duplicate:
+                stale.add(index)
+        return stale
 
     def _insert(
         self, partition: int, head: int, at: datetime, accepted: Sequence[Append]
@@ -125,6 +139,13 @@ class MemoryLog:
     def _commit(
         self, partition: int, recorded: Sequence[Recorded], accepted: Sequence[Append]
     ) -> None:
+        versions: dict[str, int] = {}
+        for event in recorded:
+            before = versions.get(event.stream_id, len(self._streams[event.stream_id]))
+            if event.version != before + 1:
+                msg = f"version {event.version} of {event.stream_id} is not the next"
+                raise RuntimeError(msg)  # what a unique index is for
+            versions[event.stream_id] = event.version
         self._events[partition].extend(recorded)
         for event in recorded:
             self._streams[event.stream_id].append(event)

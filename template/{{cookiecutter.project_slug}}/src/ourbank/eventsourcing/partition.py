@@ -10,6 +10,7 @@ what turns out to be stale is loaded and decided again.
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from .aggregate import Aggregates, StateCache, Versioned
 from .codec import Codec
 from .command import Command, Decision, Read, Result
 from .event import EventData, Recorded
-from .log import Append, Appended, Log, Outcome, SnapshotStore, StreamRange
+from .log import Append, Appended, Log, Outcome, Snapshot, SnapshotStore, StreamRange
 from .metrics import Metrics
 
 BATCH_MAX = 500
@@ -46,6 +47,8 @@ class OverloadedError(Exception):
 class ClosedError(Exception):
     """The loop is shutting down; nothing was done."""
 
+
+logger = logging.getLogger(__name__)
 
 Publish = Callable[[int, int, Sequence[Recorded]], None]
 """Called with a partition, the head before, and the events that follow it."""
@@ -98,7 +101,7 @@ class PartitionLoop:
         self._head = -1  # up to which position the cache is known to be current; -1 when it is not
         self._waiting: deque[Command | Read] = deque()
         self._wake = asyncio.Event()
-        self._snapshotting: asyncio.Task[None] | None = None
+        self._saving: set[asyncio.Task[None]] = set()
         self._closing = False
 
     def submit(self, item: Command | Read) -> None:
@@ -136,6 +139,7 @@ class PartitionLoop:
                 self._forget()
                 for item in items:
                     item.fail(error)
+        await asyncio.gather(*self._saving)
 
     async def _execute(self, items: Sequence[Command | Read]) -> None:
         """One batch, numbered as in the module's first sentence; stale commands go round again."""
@@ -159,6 +163,8 @@ class PartitionLoop:
             await self._replay([batch.decided[i].command for i in sorted(appended.duplicate)])
             # what was stale goes round again
             stale = [batch.decided[i].command for i in sorted(appended.stale)]
+            for command in stale:
+                command.is_new = False  # whatever it was thought to be: look
             commands = stale + batch.left_over
             states = await self._load(_streams(commands))
 
@@ -232,9 +238,13 @@ class PartitionLoop:
         for command in commands:
             if command.key is not None and command.key in keys:
                 batch.left_over.append(command)
-            else:
-                keys.add(command.key)
+                continue
+            keys.add(command.key)
+            try:
                 batch.decided.append(self._decide_one(command, batch.states))
+            except Exception as error:  # a defect of this decision is no fault of the others
+                logger.exception("a decision raised; its command fails")
+                command.fail(error)
         return batch
 
     def _decide_one(self, command: Command, states: dict[str, Versioned]) -> _Decided:
@@ -245,17 +255,26 @@ class PartitionLoop:
             stored = msgspec.json.encode(decision).decode()
             append = Append(expected, (), command.key, command.fingerprint, stored)
             return _Decided(command, append, (), decision)
-        data = [self._evolve(stream, event, command.meta, states) for stream, event in decision]
+        after: dict[str, Versioned] = {}
+        data = [
+            self._evolve(stream, event, command.meta, states, after) for stream, event in decision
+        ]
+        states.update(after)
         append = Append(expected, data, command.key, command.fingerprint)
         return _Decided(command, append, [event for _, event in decision])
 
     def _evolve(
-        self, stream: str, event: object, meta: bytes, states: dict[str, Versioned]
+        self,
+        stream: str,
+        event: object,
+        meta: bytes,
+        states: Mapping[str, Versioned],
+        after: dict[str, Versioned],
     ) -> EventData:
-        """The event encoded in its place, with `states` moved past it."""
-        version, state = states.get(stream) or self._aggregates.initial(stream)
+        """The event encoded in its place; `after` is moved past it."""
+        version, state = after.get(stream) or states.get(stream) or self._aggregates.initial(stream)
         version += 1
-        states[stream] = Versioned(version, self._aggregates.of(stream).evolve(state, event))
+        after[stream] = Versioned(version, self._aggregates.of(stream).evolve(state, event))
         event_type, schema_version, data = self._codec.encode(event)
         return EventData(stream, version, event_type, schema_version, meta, data)
 
@@ -270,7 +289,7 @@ class PartitionLoop:
         if refused:  # what was decided after a refusal stands on sand: load it again
             self._cache.drop(batch.states)
         else:
-            self._keep(batch.states, recorded)
+            self._keep({e.stream_id: batch.states[e.stream_id] for e in recorded}, recorded)
         self._head = appended.head + len(recorded)
         if appended.stale:
             self._metrics.conflicted(self.number, len(appended.stale))
@@ -312,7 +331,15 @@ class PartitionLoop:
         due = {e.stream_id for e in recorded if e.version % self._snapshot_every == 0} - ended
         if due:
             snapshots = [self._aggregates.snapshot(stream, states[stream]) for stream in due]
-            self._snapshotting = asyncio.create_task(self._snapshots.save(snapshots))
+            saving = asyncio.create_task(self._save(snapshots))
+            self._saving.add(saving)
+            saving.add_done_callback(self._saving.discard)
+
+    async def _save(self, snapshots: Sequence[Snapshot]) -> None:
+        try:
+            await self._snapshots.save(snapshots)
+        except Exception as error:  # noqa: BLE001 (losing one costs time, nothing else)
+            logger.warning("snapshots cannot be written: %s", type(error).__name__)
 
     async def _replay(self, commands: Sequence[Command]) -> None:
         """Answer again what was answered before under these keys."""

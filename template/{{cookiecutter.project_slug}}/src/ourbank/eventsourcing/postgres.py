@@ -95,11 +95,14 @@ class PostgresLog:
         cls, engine: AsyncEngine, codec: Codec, partition_count: int | None = None
     ) -> "PostgresLog":
         """The log in this database; LogMismatchError when it was created with other partitions."""
-        async with connected(engine) as connection:
-            row = (await connection.execute(_SETTINGS)).one_or_none()
+        no_log = LogMismatchError("the database has no log yet: run the command `migrate`")
+        try:
+            async with connected(engine) as connection:
+                row = (await connection.execute(_SETTINGS)).one_or_none()
+        except ProgrammingError:
+            raise no_log from None
         if row is None:
-            msg = "the database has no log yet: run the command `migrate`"
-            raise LogMismatchError(msg)
+            raise no_log
         if partition_count not in (None, row.partition_count):
             msg = (
                 f"the log was created with {row.partition_count} partitions, the settings say"

@@ -137,10 +137,16 @@ class SagaDriver:
             await asyncio.sleep(TICK_SECONDS)
             now = asyncio.get_running_loop().time()
             for process in list(self._processes.values()):
-                if now - process.started >= DEADLINE_SECONDS:
-                    self._turn_back(process, now)
-                elif now - process.moved >= RETRY_SECONDS:
-                    self._send(process)
+                try:
+                    self._look_after(process, now)
+                except Exception:
+                    logger.exception("saga step %s cannot be sent", process.step)
+
+    def _look_after(self, process: Process, now: float) -> None:
+        if now - process.started >= DEADLINE_SECONDS:
+            self._turn_back(process, now)
+        elif now - process.moved >= RETRY_SECONDS:
+            self._send(process)
 
     def _turn_back(self, process: Process, now: float) -> None:
         step = self._saga.overdue(process, process.step)
@@ -169,11 +175,13 @@ class SagaDriver:
             failed(error)
 
     def _answered(self, process: Process, step: Any, result: Result) -> None:
-        if process.step != step or process.id not in self._processes:
+        if process.step != step or self._processes.get(process.id) is not process:
             return  # the answer to a step sent twice, or overtaken by the deadline
         process.events += result.events
         following = self._saga.following(process, step, result)
         if following is None:
+            if result.rejection is not None:  # the follower will find it unfinished
+                logger.error("saga step %s was rejected: %s", step, result.rejection.code)
             self._end(process)
         else:
             process.step = following

@@ -7,6 +7,7 @@ there is more.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -19,6 +20,8 @@ POLL_SECONDS_MIN = 0.005
 POLL_SECONDS_MAX = 0.02
 POLL_SECONDS_AWAY = 0.5
 """How often the heads are looked at: soon while others write, rarely while the log is away."""
+
+logger = logging.getLogger(__name__)
 
 
 class Feed:
@@ -82,6 +85,9 @@ async def watch_heads(log: Log, feeds: Sequence[Feed]) -> None:
         try:
             heads = await log.heads()
         except LogUnavailableError:
+            seconds = POLL_SECONDS_AWAY
+        except Exception:
+            logger.exception("the heads cannot be read; trying again")
             seconds = POLL_SECONDS_AWAY
         else:
             found = any(head > feed.head for head, feed in zip(heads, feeds, strict=True))

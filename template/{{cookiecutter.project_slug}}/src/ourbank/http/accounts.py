@@ -10,6 +10,7 @@ from starlette.responses import Response
 from ..application.bank import Bank
 from ..application.request import Request as Asked
 from ..domain import account as domain
+from ..domain import lifecycle
 from ..domain.account import Account
 from . import cursors, views
 from .bodies import AccountId, AccountOpening, CreditLine, CustomerId, Dormancy, Freeze
@@ -100,14 +101,14 @@ async def freeze(
 ) -> Response:
     """Block debits, credits or both."""
     return await _change(
-        bank, caller, account_id, lambda now: domain.FreezeAccount(body.scope, now), asked
+        bank, caller, account_id, lambda now: lifecycle.FreezeAccount(body.scope, now), asked
     )
 
 
 @router.post("/{account_id}/unfreeze", status_code=204)
 async def unfreeze(bank: TheBank, caller: Caller, asked: Command, account_id: PathId) -> Response:
     """Lift a freeze, whole."""
-    return await _change(bank, caller, account_id, domain.UnfreezeAccount, asked)
+    return await _change(bank, caller, account_id, lifecycle.UnfreezeAccount, asked)
 
 
 @router.put("/{account_id}/dormancy", status_code=204)
@@ -115,7 +116,7 @@ async def set_dormancy(
     bank: TheBank, caller: Caller, asked: Command, account_id: PathId, body: Dormancy
 ) -> Response:
     """Mark the account dormant, or reactivate it."""
-    command = domain.MarkAccountDormant if body.dormant else domain.ReactivateAccount
+    command = lifecycle.MarkAccountDormant if body.dormant else lifecycle.ReactivateAccount
     return await _change(bank, caller, account_id, command, asked)
 
 
@@ -128,7 +129,7 @@ async def set_credit_line(
         bank,
         caller,
         account_id,
-        lambda now: domain.SetCreditLine(body.credit_line_minor, now),
+        lambda now: lifecycle.SetCreditLine(body.credit_line_minor, now),
         asked,
     )
 
@@ -136,7 +137,7 @@ async def set_credit_line(
 @router.post("/{account_id}/close", status_code=204)
 async def close(bank: TheBank, caller: Caller, asked: Command, account_id: PathId) -> Response:
     """Close the account; its balance must be zero and nothing held."""
-    return await _change(bank, caller, account_id, domain.CloseAccount, asked)
+    return await _change(bank, caller, account_id, lifecycle.CloseAccount, asked)
 
 
 async def _change(

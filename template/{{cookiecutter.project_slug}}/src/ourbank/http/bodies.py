@@ -16,8 +16,9 @@ from pydantic import (
     StringConstraints,
 )
 
-from ..domain.account import AMOUNT_MINOR_MAX, FreezeScope
+from ..domain.account import AMOUNT_MINOR_MAX
 from ..domain.ledger import TransactionCode
+from ..domain.lifecycle import FreezeScope
 
 CURRENCIES = frozenset(currency.code for currency in Iso4217)
 BATCH_MAX = 1_000

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Column, DateTime, Index, Table
 
 from ..domain import account as domain
+from ..domain import lifecycle
 from ..domain.entry import FundsCredited, FundsDebited
 from ..domain.hold import HoldExpired, HoldPlaced, HoldReleased
 from ..eventsourcing.event import Recorded
@@ -55,7 +56,7 @@ def _keys(recorded: Recorded) -> tuple[Key, ...]:
 def _evolve(row: AccountRow | None, recorded: Recorded, key: Key) -> AccountRow:
     del key
     event = recorded.event
-    if isinstance(event, domain.AccountOpened):
+    if isinstance(event, lifecycle.AccountOpened):
         return _opened(event, recorded)
     if row is None:
         msg = f"{recorded.type} before AccountOpened"
@@ -76,15 +77,15 @@ def _evolve(row: AccountRow | None, recorded: Recorded, key: Key) -> AccountRow:
             held_minor += event.amount_minor
         case HoldReleased() | HoldExpired():
             held_minor -= event.amount_minor
-        case domain.CreditLineSet():
+        case lifecycle.CreditLineSet():
             credit_line_minor = event.credit_line_minor
-        case domain.AccountFrozen():
+        case lifecycle.AccountFrozen():
             status, freeze_scope = domain.Status.FROZEN, event.scope
-        case domain.AccountUnfrozen() | domain.AccountReactivated():
+        case lifecycle.AccountUnfrozen() | lifecycle.AccountReactivated():
             status, freeze_scope = domain.Status.ACTIVE, None
-        case domain.AccountMarkedDormant():
+        case lifecycle.AccountMarkedDormant():
             status = domain.Status.DORMANT
-        case domain.AccountClosed():
+        case lifecycle.AccountClosed():
             status = domain.Status.CLOSED
     return AccountRow(
         row.account_id,
@@ -101,7 +102,7 @@ def _evolve(row: AccountRow | None, recorded: Recorded, key: Key) -> AccountRow:
     )
 
 
-def _opened(event: domain.AccountOpened, recorded: Recorded) -> AccountRow:
+def _opened(event: lifecycle.AccountOpened, recorded: Recorded) -> AccountRow:
     return AccountRow(
         account_id=event.account_id,
         customer_id=event.customer_id,
