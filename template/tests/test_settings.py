@@ -8,12 +8,17 @@ import sys
 from places import SERVICE
 
 EXAMPLE = (SERVICE / ".env.example").read_text()
-SHOWN = dict(re.findall(r"^(?:# )?(BANK_[A-Z_]+)=(.*)$", EXAMPLE, re.MULTILINE))
+SHOWN = dict(re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", EXAMPLE, re.MULTILINE))
 PRINT_DEFAULTS = """
 import json
 from ourbank.config import Settings
+
+def variable(name, field):
+    alias = field.validation_alias
+    return f"BANK_{name.upper()}" if alias is None else alias.choices[-1]
+
 fields = Settings.model_fields.items()
-print(json.dumps({f"BANK_{name.upper()}": field.default for name, field in fields}, default=str))
+print(json.dumps({variable(name, field): field.default for name, field in fields}, default=str))
 """
 
 
