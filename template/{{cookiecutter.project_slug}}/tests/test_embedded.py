@@ -16,7 +16,11 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from ourbank import embedded
-from ourbank.embedded import EmbeddedPostgres, EmbeddedPostgresError, start
+from ourbank.embedded import (
+    EmbeddedPostgres,
+    EmbeddedPostgresError,
+    start,
+)
 
 pytestmark = pytest.mark.postgres
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another user")
@@ -245,7 +249,8 @@ def test_programs_out_of_the_servers_reach_are_copied(
 
 _AS_USER = """
 import os, pathlib, sys
-from ourbank.embedded import EmbeddedPostgresError, start  # first: root's Python may be closed
+# imported first: the Python of root may be closed to the other user
+from ourbank.embedded import EmbeddedPostgresError, start
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 try:
     with start(pathlib.Path(sys.argv[1])) as server:

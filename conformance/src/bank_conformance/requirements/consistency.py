@@ -21,7 +21,7 @@ from bank_conformance.deciders.state_machine import Sighting, illegal_moves
 from bank_conformance.history import History, Outcome
 from bank_conformance.verdict import Coverage, Decision, Finding, Samples
 from bank_conformance.workloads.contention import Contention, contention
-from bank_conformance.workloads.observer import Watched
+from bank_conformance.workloads.observer import LOOK_SECONDS, Watched
 from bank_conformance.workloads.rest import Scan
 from bank_conformance.workloads.visibility import GIVE_UP_SECONDS, Visibility, visibility
 
@@ -228,7 +228,8 @@ def _claim(judged: Share, supported: float) -> str:
 
 def _samples(latencies: Sequence[Latency]) -> Samples:
     capped = tuple(round(1000 * min(late.high, GIVE_UP_SECONDS), 1) for late in latencies)
-    return Samples("from intended start to visible in both accounts", capped, 1000 * BOUND_SECONDS)
+    what = f"from intended start to seen in both accounts (looked for every {LOOK_SECONDS} s)"
+    return Samples(what, capped, 1000 * BOUND_SECONDS)
 
 
 def _breaks(late: Latency) -> bool:

@@ -15,7 +15,11 @@ from ourbank.domain import transfer as transfers
 from ourbank.domain.entry import FundsCredited, FundsDebited
 from ourbank.domain.hold import HoldPlaced, HoldReleased
 from ourbank.domain.ledger import TransactionCode
-from ourbank.domain.lifecycle import AccountClosed, AccountFrozen, FreezeScope
+from ourbank.domain.lifecycle import (
+    AccountClosed,
+    AccountFrozen,
+    FreezeScope,
+)
 from ourbank.domain.rejection import Rejection
 from ourbank.domain.transfer import (
     TransferCode,

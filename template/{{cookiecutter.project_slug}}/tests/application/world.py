@@ -10,7 +10,12 @@ from functools import cache, cached_property
 from typing import Any
 from uuid import UUID
 
-from ourbank.application.saga import Step, TransferSaga, first_step, request
+from ourbank.application.saga import (
+    Step,
+    TransferSaga,
+    first_step,
+    request,
+)
 from ourbank.domain import account as accounts
 from ourbank.domain import transfer as transfers
 from ourbank.domain.account import Account

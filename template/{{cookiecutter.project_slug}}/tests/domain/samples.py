@@ -3,7 +3,11 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from ourbank.domain.entry import FundsCredited, FundsDebited, PostEntry
+from ourbank.domain.entry import (
+    FundsCredited,
+    FundsDebited,
+    PostEntry,
+)
 from ourbank.domain.hold import CaptureHold, HoldPlaced, PlaceHold
 from ourbank.domain.ledger import TransactionCode
 from ourbank.domain.lifecycle import AccountOpened

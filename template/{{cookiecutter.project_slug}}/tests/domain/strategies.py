@@ -11,8 +11,17 @@ from hypothesis.strategies import SearchStrategy
 from ourbank.domain import account as domain
 from ourbank.domain.account import Account, Command
 from ourbank.domain.entry import PostEntry
-from ourbank.domain.hold import CaptureHold, ExpireHold, PlaceHold, ReleaseHold
-from ourbank.domain.ledger import BOOKINGS, Direction, TransactionCode
+from ourbank.domain.hold import (
+    CaptureHold,
+    ExpireHold,
+    PlaceHold,
+    ReleaseHold,
+)
+from ourbank.domain.ledger import (
+    BOOKINGS,
+    Direction,
+    TransactionCode,
+)
 from ourbank.domain.lifecycle import (
     CloseAccount,
     FreezeAccount,

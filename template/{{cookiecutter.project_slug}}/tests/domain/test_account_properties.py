@@ -13,7 +13,11 @@ from hypothesis import given, settings
 from ourbank.domain import account as domain
 from ourbank.domain.account import Account, Command, Status
 from ourbank.domain.entry import FundsCredited, FundsDebited
-from ourbank.domain.hold import HoldExpired, HoldPlaced, HoldReleased
+from ourbank.domain.hold import (
+    HoldExpired,
+    HoldPlaced,
+    HoldReleased,
+)
 from ourbank.domain.ledger import postings
 from ourbank.domain.rejection import Rejection
 

@@ -17,9 +17,21 @@ from dataclasses import replace
 import pytest
 
 from ourbank.domain import account as domain
-from ourbank.domain.account import AMOUNT_MINOR_MAX, BALANCE_MINOR_MAX, HOLDS_MAX, Account, Command
+from ourbank.domain.account import (
+    AMOUNT_MINOR_MAX,
+    BALANCE_MINOR_MAX,
+    HOLDS_MAX,
+    Account,
+    Command,
+)
 from ourbank.domain.entry import PostEntry
-from ourbank.domain.hold import CaptureHold, ExpireHold, Hold, PlaceHold, ReleaseHold
+from ourbank.domain.hold import (
+    CaptureHold,
+    ExpireHold,
+    Hold,
+    PlaceHold,
+    ReleaseHold,
+)
 from ourbank.domain.lifecycle import (
     AccountClosed,
     AccountFrozen,

@@ -11,7 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransactio
 
 from ourbank.eventsourcing.log import Append, Log, SnapshotStore
 from ourbank.eventsourcing.memory import MemoryLog, MemorySnapshots
-from ourbank.eventsourcing.postgres import _APPEND, PostgresLog, PostgresSnapshots, _columns
+from ourbank.eventsourcing.postgres import (
+    _APPEND,
+    PostgresLog,
+    PostgresSnapshots,
+    _columns,
+)
 
 from .jars import CODEC
 from tests.conftest import PARTITIONS

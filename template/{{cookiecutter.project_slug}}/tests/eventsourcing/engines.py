@@ -10,7 +10,14 @@ from ourbank.eventsourcing.aggregate import Versioned
 from ourbank.eventsourcing.command import Decide, Result
 from ourbank.eventsourcing.engine import Engine
 from ourbank.eventsourcing.event import Recorded
-from ourbank.eventsourcing.log import Append, Appended, Log, Outcome, SnapshotStore, StreamRange
+from ourbank.eventsourcing.log import (
+    Append,
+    Appended,
+    Log,
+    Outcome,
+    SnapshotStore,
+    StreamRange,
+)
 from ourbank.eventsourcing.metrics import NoMetrics
 
 from .adapters import promptly

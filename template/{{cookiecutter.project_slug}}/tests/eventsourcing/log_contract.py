@@ -7,7 +7,12 @@ fixture as adapters.py has them; log_contract_writers.py is the second half.
 import pytest
 
 from ourbank.eventsourcing.event import Recorded
-from ourbank.eventsourcing.log import Append, Log, Outcome, StreamRange
+from ourbank.eventsourcing.log import (
+    Append,
+    Log,
+    Outcome,
+    StreamRange,
+)
 
 from .jars import CODEC, META, Filled, filled, filling, jar, key, refusing
 from tests.conftest import PARTITIONS

@@ -5,7 +5,12 @@ from collections import Counter
 from datetime import timedelta
 
 from ourbank.eventsourcing.event import Recorded
-from ourbank.eventsourcing.log import Append, Log, Snapshot, SnapshotStore
+from ourbank.eventsourcing.log import (
+    Append,
+    Log,
+    Snapshot,
+    SnapshotStore,
+)
 
 from .adapters import Adapter, let_run, promptly
 from .jars import filled, filling, jar, key

@@ -7,8 +7,16 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ourbank.eventsourcing.log import Append, Log
-from ourbank.eventsourcing.postgres_projection import PostgresReadModels
-from ourbank.eventsourcing.projection import Advance, Changes, Key, Projector, ReadModel
+from ourbank.eventsourcing.postgres_projection import (
+    PostgresReadModels,
+)
+from ourbank.eventsourcing.projection import (
+    Advance,
+    Changes,
+    Key,
+    Projector,
+    ReadModel,
+)
 from ourbank.eventsourcing.subscription import Feed
 
 from .adapters import promptly

@@ -7,7 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ourbank.eventsourcing.codec import Codec, StateCodec, UnknownEventTypeError
+from ourbank.eventsourcing.codec import (
+    Codec,
+    StateCodec,
+    UnknownEventTypeError,
+)
 from ourbank.eventsourcing.upcasting import Upcasting
 
 from .jars import CODEC, Filled, Jar

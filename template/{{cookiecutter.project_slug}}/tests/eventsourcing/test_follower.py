@@ -10,7 +10,11 @@ import pytest
 from ourbank.eventsourcing import follower as module
 from ourbank.eventsourcing.event import Recorded
 from ourbank.eventsourcing.follower import Follower, Milestone
-from ourbank.eventsourcing.log import Append, LogUnavailableError, StreamRange
+from ourbank.eventsourcing.log import (
+    Append,
+    LogUnavailableError,
+    StreamRange,
+)
 from ourbank.eventsourcing.memory import MemoryLog
 from ourbank.eventsourcing.subscription import Feed
 

@@ -5,7 +5,13 @@ from uuid import RFC_4122, UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ourbank.eventsourcing.ids import SLOT_COUNT, Ids, new_id, partition_of, slot_of
+from ourbank.eventsourcing.ids import (
+    SLOT_COUNT,
+    Ids,
+    new_id,
+    partition_of,
+    slot_of,
+)
 
 moments = st.integers(0, 2**48 - 1)
 bits = st.integers(0, 2**74 - 1)

@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from ourbank.eventsourcing import lease
 from ourbank.eventsourcing.lease import Leases
 from ourbank.eventsourcing.log import LogUnavailableError
-from ourbank.eventsourcing.postgres_projection import PostgresLeases
+from ourbank.eventsourcing.postgres_projection import (
+    PostgresLeases,
+)
 
 from .adapters import until
 from tests.conftest import PARTITIONS

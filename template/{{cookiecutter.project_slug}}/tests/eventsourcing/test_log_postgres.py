@@ -13,7 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from ourbank import embedded
 from ourbank.embedded import EmbeddedPostgres
-from ourbank.eventsourcing.log import LogMismatchError, LogUnavailableError
+from ourbank.eventsourcing.log import (
+    LogMismatchError,
+    LogUnavailableError,
+)
 from ourbank.eventsourcing.postgres import PostgresLog
 from ourbank.schema import migrate
 

@@ -7,7 +7,10 @@ import pytest
 
 from ourbank.eventsourcing import partition as partition_loop
 from ourbank.eventsourcing.engine import Engine
-from ourbank.eventsourcing.partition import ClosedError, OverloadedError
+from ourbank.eventsourcing.partition import (
+    ClosedError,
+    OverloadedError,
+)
 
 from .adapters import Adapter, let_run, promptly
 from .engines import Interposed, filled_up, level, running

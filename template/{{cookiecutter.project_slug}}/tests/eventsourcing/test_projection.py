@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from ourbank.eventsourcing import projection
 from ourbank.eventsourcing.event import Recorded
 from ourbank.eventsourcing.log import LogUnavailableError
-from ourbank.eventsourcing.postgres_projection import PostgresLeases
+from ourbank.eventsourcing.postgres_projection import (
+    PostgresLeases,
+)
 from ourbank.eventsourcing.projection import (
     Advance,
     Changes,

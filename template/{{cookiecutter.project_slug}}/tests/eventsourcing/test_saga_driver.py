@@ -14,7 +14,11 @@ from ourbank.eventsourcing.command import Command, Result
 from ourbank.eventsourcing.event import Recorded
 from ourbank.eventsourcing.memory import MemoryLog, MemorySnapshots
 from ourbank.eventsourcing.partition import OverloadedError
-from ourbank.eventsourcing.saga import Process, SagaDriver, StepCommand
+from ourbank.eventsourcing.saga import (
+    Process,
+    SagaDriver,
+    StepCommand,
+)
 
 from .adapters import let_run, promptly, until
 from .engines import level, running

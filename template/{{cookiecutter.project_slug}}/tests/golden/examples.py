@@ -7,9 +7,16 @@ a shape changes, the old entry says what its bytes are upcast to, and a new one 
 from datetime import UTC, date, datetime
 from typing import Any
 
-from ourbank.domain.customer import CustomerRegistered, PersonalDataErased
+from ourbank.domain.customer import (
+    CustomerRegistered,
+    PersonalDataErased,
+)
 from ourbank.domain.entry import FundsCredited, FundsDebited
-from ourbank.domain.hold import HoldExpired, HoldPlaced, HoldReleased
+from ourbank.domain.hold import (
+    HoldExpired,
+    HoldPlaced,
+    HoldReleased,
+)
 from ourbank.domain.ledger import TransactionCode
 from ourbank.domain.lifecycle import (
     AccountClosed,

@@ -11,7 +11,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from ourbank.eventsourcing.codec import Codec, UnknownEventTypeError
+from ourbank.eventsourcing.codec import (
+    Codec,
+    UnknownEventTypeError,
+)
 from ourbank.eventsourcing.event import Recorded
 from ourbank.eventsourcing.upcasting import Upcasting
 

@@ -8,7 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from ourbank.privacy.kek import LocalKeyEncryption, MemoryEpochs
 from ourbank.privacy.memory import MemoryKeyVault
-from ourbank.privacy.postgres import PostgresKeyVault, create_schema
+from ourbank.privacy.postgres import (
+    PostgresKeyVault,
+    create_schema,
+)
 from ourbank.privacy.vault import KeyVault
 
 

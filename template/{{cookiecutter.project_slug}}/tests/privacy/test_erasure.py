@@ -8,11 +8,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ourbank.privacy.erasure import Eraser, Erasure, ErasureState, Purge, hold_ends, state_of
+from ourbank.privacy.erasure import (
+    Eraser,
+    Erasure,
+    ErasureState,
+    Purge,
+    hold_ends,
+    state_of,
+)
 from ourbank.privacy.keyring import KeyRing
 from ourbank.privacy.ledger import LedgerError, exported, imported
 from ourbank.privacy.memory import MemoryKeyVault
-from ourbank.privacy.receipt import ReceiptSigner, key_digest, new_signing_key, verify_receipt
+from ourbank.privacy.receipt import (
+    ReceiptSigner,
+    key_digest,
+    new_signing_key,
+    verify_receipt,
+)
 from ourbank.privacy.sealing import seal, unseal
 from ourbank.privacy.vault import (
     KeyVault,

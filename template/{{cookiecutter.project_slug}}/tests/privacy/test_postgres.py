@@ -18,7 +18,10 @@ from ourbank.privacy.kek import (
     Wrapped,
 )
 from ourbank.privacy.keyring import KeyRing
-from ourbank.privacy.postgres import PostgresKeyVault, create_schema
+from ourbank.privacy.postgres import (
+    PostgresKeyVault,
+    create_schema,
+)
 from ourbank.privacy.rotation import rotate
 from ourbank.privacy.vault import VaultUnavailableError
 

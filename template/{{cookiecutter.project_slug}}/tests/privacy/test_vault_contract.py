@@ -6,7 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from ourbank.privacy.kek import LocalKeyEncryption, MemoryEpochs, Wrapped
+from ourbank.privacy.kek import (
+    LocalKeyEncryption,
+    MemoryEpochs,
+    Wrapped,
+)
 from ourbank.privacy.memory import MemoryKeyVault
 from ourbank.privacy.postgres import PostgresKeyVault
 from ourbank.privacy.rotation import rotate

@@ -202,7 +202,9 @@ def decide(command: Command, account: Account | None) -> Sequence[Event] | Rejec
     """What the command leads to; the first arm that fits, in descending precedence."""
     match command, account:
         case OpenAccount(), None:
-            return [_open(command)]
+            who, line_minor = command.customer_id, command.credit_line_minor
+            account_id, currency = command.account_id, command.currency
+            return [AccountOpened(account_id, who, currency, line_minor, command.now)]
         case OpenAccount(), _:
             return Rejection("account-exists", "the account is open already")
         case _, None:
@@ -221,16 +223,6 @@ def decide(command: Command, account: Account | None) -> Sequence[Event] | Rejec
             return _set_credit_line(command, account)
         case _:
             return _change_status(command, account)
-
-
-def _open(command: OpenAccount) -> AccountOpened:
-    return AccountOpened(
-        account_id=command.account_id,
-        customer_id=command.customer_id,
-        currency=command.currency,
-        credit_line_minor=command.credit_line_minor,
-        opened_at=command.now,
-    )
 
 
 def _money(
@@ -286,15 +278,8 @@ def _place_hold(command: PlaceHold, account: Account) -> Sequence[Event] | Rejec
         return Rejection("limit-exceeded", f"at most {HOLDS_MAX} holds at a time")
     if command.amount_minor > account.available_minor:
         return _insufficient_funds()
-    return [
-        HoldPlaced(
-            hold_id=command.hold_id,
-            amount_minor=command.amount_minor,
-            currency=command.currency,
-            expires_at=command.expires_at,
-            placed_at=command.now,
-        )
-    ]
+    hold_id, amount_minor, currency = command.hold_id, command.amount_minor, command.currency
+    return [HoldPlaced(hold_id, amount_minor, currency, command.expires_at, command.now)]
 
 
 def _capture_hold(command: CaptureHold, account: Account) -> Sequence[Event] | Rejection:
