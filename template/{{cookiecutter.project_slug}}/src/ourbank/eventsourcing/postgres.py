@@ -4,7 +4,7 @@ Reads and appends are single statements, so every connection is in autocommit: n
 ours can ever be left open, and an append costs one round trip.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -32,13 +32,41 @@ from .log import (
     StreamRange,
 )
 
-_APPEND = text("""
+# A batch travels as one parameter a column. Numbers, ids and names are joined by commas, which they
+# never contain: for each element of an array the driver looks at its type, and that takes longer
+# than all the rest.
+_EXPECTS = {"expect_append": "int", "expect_stream": "text", "expect_version": "bigint"}
+_KEYS = {
+    "key_append": "int",
+    "key_id": None,
+    "key_fingerprint": None,
+    "key_stream": "text",
+    "key_version": "bigint",
+    "key_event_count": "int",
+    "key_rejection": None,
+}
+_EVENTS = {
+    "event_append": "int",
+    "event_stream": "text",
+    "event_version": "bigint",
+    "event_type": "text",
+    "event_schema": "smallint",
+    "event_meta": None,
+    "event_data": None,
+}
+
+
+def _parameters(columns: Mapping[str, str | None]) -> str:
+    return ", ".join(
+        f":{name}" if kind is None else f"cast(string_to_array(:{name}, ',') as {kind}[])"
+        for name, kind in columns.items()
+    )
+
+
+_APPEND = text(f"""
     select head, at, stale, duplicate from append_events(:partition, :expected_head,
-      :expect_append, :expect_stream, :expect_version,
-      :key_append, :key_id, :key_fingerprint, :key_stream, :key_version, :key_event_count,
-      :key_rejection, :event_append, :event_stream, :event_version, :event_type, :event_schema,
-      :event_meta, :event_data)
-""")
+      {_parameters(_EXPECTS)}, {_parameters(_KEYS)}, {_parameters(_EVENTS)})
+""")  # noqa: S608 (the columns are the constants above)
 _COLUMNS = "partition, position, stream_id, version, type, schema_version, recorded_at, meta, data"
 _LOAD = text(f"""
     select {_COLUMNS} from unnest(cast(:streams as text[]), cast(:after as bigint[]), cast(:up_to
@@ -149,8 +177,8 @@ class PostgresLog:
         return [self._codec.decoded(Recorded(*row)) for row in rows]
 
 
-def _columns(appends: Sequence[Append]) -> dict[str, list[Any]]:
-    """The batch as the arrays that the function takes; appends are numbered from 1."""
+def _columns(appends: Sequence[Append]) -> dict[str, Any]:
+    """The batch as the parameters that the function takes; appends are numbered from 1."""
     expects: list[tuple[Any, ...]] = []
     keys: list[tuple[Any, ...]] = []
     events: list[tuple[Any, ...]] = []
@@ -164,31 +192,15 @@ def _columns(appends: Sequence[Append]) -> dict[str, list[Any]]:
             keys.append(
                 (number, append.key, append.fingerprint, stream, version, count, append.rejection)
             )
+    return {**_joined(expects, _EXPECTS), **_joined(keys, _KEYS), **_joined(events, _EVENTS)}
+
+
+def _joined(rows: Sequence[tuple[Any, ...]], columns: Mapping[str, str | None]) -> dict[str, Any]:
+    """The rows' columns, those of plain values joined by commas."""
     return {
-        **_transposed(expects, ("expect_append", "expect_stream", "expect_version")),
-        **_transposed(keys, _KEY_COLUMNS),
-        **_transposed(events, _EVENT_COLUMNS),
+        name: values if columns[name] is None else ",".join(map(str, values))
+        for name, values in _transposed(rows, list(columns)).items()
     }
-
-
-_KEY_COLUMNS = (
-    "key_append",
-    "key_id",
-    "key_fingerprint",
-    "key_stream",
-    "key_version",
-    "key_event_count",
-    "key_rejection",
-)
-_EVENT_COLUMNS = (
-    "event_append",
-    "event_stream",
-    "event_version",
-    "event_type",
-    "event_schema",
-    "event_meta",
-    "event_data",
-)
 
 
 def _transposed(rows: Sequence[tuple[Any, ...]], names: Sequence[str]) -> dict[str, list[Any]]:

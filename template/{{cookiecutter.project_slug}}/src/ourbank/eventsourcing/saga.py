@@ -42,7 +42,7 @@ class Process:
     moved: float
     events: list[Recorded] = field(default_factory=list)
     """What its steps led to so far, as far as this process saw."""
-    waiters: "list[asyncio.Future[Process]]" = field(default_factory=list)
+    waiters: "list[asyncio.Future[bool]]" = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -122,14 +122,14 @@ class SagaDriver:
         """Wait until a process ends, for so many seconds; whether it did."""
         if process.id not in self._processes:
             return True
-        future: asyncio.Future[Process] = asyncio.get_running_loop().create_future()
-        process.waiters.append(future)
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[bool] = loop.create_future()
+        process.waiters.append(waiter)
+        timer = loop.call_later(seconds, _tell, waiter, False)
         try:
-            async with asyncio.timeout(seconds):
-                await future
-        except TimeoutError:
-            return False
-        return True
+            return await waiter
+        finally:
+            timer.cancel()
 
     async def run(self) -> None:
         """The slow path: send unanswered steps again, turn back what is overdue, for ever."""
@@ -190,5 +190,9 @@ class SagaDriver:
     def _end(self, process: Process) -> None:
         del self._processes[process.id]
         for waiter in process.waiters:
-            if not waiter.done():
-                waiter.set_result(process)
+            _tell(waiter, True)
+
+
+def _tell(waiter: "asyncio.Future[bool]", has_ended: bool) -> None:
+    if not waiter.done():
+        waiter.set_result(has_ended)
