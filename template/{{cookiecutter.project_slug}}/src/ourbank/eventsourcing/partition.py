@@ -286,10 +286,12 @@ class PartitionLoop:
         accepted = [each for i, each in enumerate(batch.decided) if i not in refused]
         recorded: list[Recorded] = []
         results = [self._result(each, appended, recorded) for each in accepted]
-        if refused:  # what was decided after a refusal stands on sand: load it again
-            self._cache.drop(batch.states)
-        else:
-            self._keep({e.stream_id: batch.states[e.stream_id] for e in recorded}, recorded)
+        # what rests on a refused append, or on a stale version, stands on sand: load it again
+        sand = {e.stream_id for i in refused for e in batch.decided[i].append.events}
+        sand |= {s for i in appended.stale for s, _ in batch.decided[i].append.expected}
+        written = {e.stream_id for e in recorded} - sand
+        self._keep({stream: batch.states[stream] for stream in written}, recorded)
+        self._cache.drop(sand)
         self._head = appended.head + len(recorded)
         if appended.stale:
             self._metrics.conflicted(self.number, len(appended.stale))
@@ -328,7 +330,8 @@ class PartitionLoop:
         ended = {s for s, at in states.items() if at.state and of(s).has_ended(at.state)}
         self._cache.update({s: at for s, at in states.items() if s not in ended})
         self._cache.drop(ended)
-        due = {e.stream_id for e in recorded if e.version % self._snapshot_every == 0} - ended
+        every = self._snapshot_every
+        due = {e.stream_id for e in recorded if e.version % every == 0} & states.keys() - ended
         if due:
             snapshots = [self._aggregates.snapshot(stream, states[stream]) for stream in due]
             saving = asyncio.create_task(self._save(snapshots))
