@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
@@ -138,10 +139,25 @@ async def test_driving_a_process_again_leaves_it_as_it_is(office: Office) -> Non
     assert (process.step, office.steps) == ("give", ["p:take", "p:give"])
 
 
+def _has_sent(office: Office, count: int) -> bool:
+    return len(office.sent) >= count
+
+
 @pytest.mark.usefixtures("impatient")
-async def test_an_unanswered_step_is_sent_again_under_the_same_key(office: Office) -> None:
+async def test_a_step_under_way_is_left_in_peace(office: Office) -> None:
     office.driver.drive("p", None, "take")
-    await until(lambda: len(office.sent) >= 3)
+    await asyncio.sleep(0.05)
+    assert len(office.sent) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_step_that_fails_is_sent_again_and_again_under_the_same_key(
+    office: Office,
+) -> None:
+    office.driver.drive("p", None, "take")
+    for count in range(1, 4):
+        await until(partial(_has_sent, office, count))
+        office.sent[-1].fail(OSError())
     assert set(office.steps) == {"p:take"}
     assert {command.key for command in office.sent} == {key(4)}
 
@@ -191,7 +207,10 @@ async def test_after_the_deadline_it_turns_back_and_late_answers_count_for_nothi
 @pytest.mark.usefixtures("overdue", "impatient")
 async def test_after_the_deadline_what_has_no_way_back_is_sent_on_and_on(office: Office) -> None:
     office.driver.drive("p", None, "close")
-    await until(lambda: len(office.sent) >= 3)
+    for count in range(1, 4):
+        await until(partial(_has_sent, office, count))
+        office.sent[-1].fail(OSError())
+    await until(lambda: len(office.sent) >= 4)
     assert set(office.steps) == {"p:close"}
     office.answer()
     assert "p" not in office.driver
@@ -247,6 +266,8 @@ async def test_a_process_that_cannot_be_sent_holds_up_no_other(office: Office) -
     office.driver.drive("bad", None, "take")
     office.driver.drive("good", None, "take")
     office.saga.broken = {"bad"}
+    for command in list(office.sent):
+        command.fail(OSError())
     async with asyncio.timeout(2):
         while office.steps.count("good:take") < 2:  # noqa: ASYNC110 (nothing tells of it)
             await asyncio.sleep(0.002)

@@ -21,7 +21,7 @@ from .command import Command, Decide, Result
 from .event import Recorded
 
 RETRY_SECONDS = 0.5
-"""A step that was not answered is sent again after this."""
+"""A step that failed is sent again after this."""
 DEADLINE_SECONDS = 1.5
 """A process that has not got this far turns back."""
 TICK_SECONDS = 0.05
@@ -40,6 +40,8 @@ class Process:
     step: Any
     started: float
     moved: float
+    is_under_way: bool = False
+    """Its step's command waits to be answered; it will be, or it will fail."""
     events: list[Recorded] = field(default_factory=list)
     """What its steps led to so far, as far as this process saw."""
     waiters: "list[asyncio.Future[bool]]" = field(default_factory=list)
@@ -145,24 +147,32 @@ class SagaDriver:
     def _look_after(self, process: Process, now: float) -> None:
         if now - process.started >= DEADLINE_SECONDS:
             self._turn_back(process, now)
-        elif now - process.moved >= RETRY_SECONDS:
+        elif self._is_stuck(process, now):
             self._send(process)
+
+    def _is_stuck(self, process: Process, now: float) -> bool:
+        """A step under way is left in peace: to send it again would only add to the load."""
+        return not process.is_under_way and now - process.moved >= RETRY_SECONDS
 
     def _turn_back(self, process: Process, now: float) -> None:
         step = self._saga.overdue(process, process.step)
-        if step != process.step or now - process.moved >= RETRY_SECONDS:
+        if step != process.step or self._is_stuck(process, now):
             process.step = step
             self._send(process)
 
     def _send(self, process: Process) -> None:
         step = process.step
         process.moved = asyncio.get_running_loop().time()
+        process.is_under_way = False
         asked = self._saga.command(process, step, self._now())
+        process.is_under_way = True
 
         def done(result: Result) -> None:
             self._answered(process, step, result)
 
         def failed(error: Exception) -> None:
+            if process.step == step:
+                process.is_under_way = False
             logger.warning(
                 "saga step %s failed (%s); it will be sent again", step, type(error).__name__
             )
