@@ -47,4 +47,4 @@ def test_no_file_names_a_folder_of_somebody_s_machine() -> None:
 
 def test_the_search_for_such_folders_finds_one() -> None:
     assert HOME.search("see /home/somebody/project")
-    assert not HOME.search("GET /v1/home/page, ~/work/x")
+    assert not HOME.search("GET /v1/home/page, ~/code/x")

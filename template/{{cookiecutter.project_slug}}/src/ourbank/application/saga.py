@@ -124,19 +124,22 @@ class TransferSaga:
             case StepName.SETTLE:
                 return StepCommand((own, source), partial(_settle, now), META)
             case StepName.COMPENSATE:
-                decide = partial(_compensate, own, step.code, now)
+                turn_back = transfers.CompensateTransfer(step.code, now)
+                decide = partial(on_transfer, own, turn_back)
                 return StepCommand((own,), decide, META)
             case StepName.VOID_CREDIT:
                 return StepCommand((target,), _void, META, step_key(own, StepName.CREDIT))
             case StepName.RELEASE:
                 return StepCommand((own, source), partial(_release, now), META)
             case StepName.CLAIM:
-                decide = partial(_claim, original, own, now)
+                claim = transfers.ClaimReversal(own, now)
+                decide = partial(on_transfer, original, claim)
                 return StepCommand((original,), decide, META, step_key(own, StepName.CLAIM))
             case StepName.VOID_CLAIM:
                 return StepCommand((original,), _void, META, step_key(own, StepName.CLAIM))
             case StepName.ABANDON_CLAIM:
-                return StepCommand((original,), partial(_abandon, original, own, now), META)
+                abandon = transfers.AbandonReversal(own, now)
+                return StepCommand((original,), partial(on_transfer, original, abandon), META)
 
     def following(self, process: Process, step: Step, result: Result) -> Step | None:
         """The step after this one had that result, None at the end."""
@@ -250,19 +253,10 @@ def _both(
     return _on(transfer.source_account_id, account) + _on(transfer.transfer_id, own)
 
 
-def _compensate(own: str, code: str, now: datetime, transfer: Transfer | None) -> Decision:
-    decision = transfers.decide(transfers.CompensateTransfer(code, now), transfer)
-    return decision if isinstance(decision, Rejection) else _on(own, decision)
-
-
-def _claim(original: str, own: str, now: datetime, transfer: Transfer | None) -> Decision:
-    decision = transfers.decide(transfers.ClaimReversal(own, now), transfer)
-    return decision if isinstance(decision, Rejection) else _on(original, decision)
-
-
-def _abandon(original: str, own: str, now: datetime, transfer: Transfer | None) -> Decision:
-    decision = transfers.decide(transfers.AbandonReversal(own, now), transfer)
-    return decision if isinstance(decision, Rejection) else _on(original, decision)
+def on_transfer(stream: str, command: transfers.Command, transfer: Transfer | None) -> Decision:
+    """What a command to one transfer leads to, on that transfer's stream."""
+    decision = transfers.decide(command, transfer)
+    return decision if isinstance(decision, Rejection) else _on(stream, decision)
 
 
 def _void(state: Any) -> Decision:

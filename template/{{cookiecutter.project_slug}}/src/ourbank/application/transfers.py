@@ -9,7 +9,7 @@ from functools import partial
 from ..domain import transfer as domain
 from ..domain.rejection import Rejection
 from ..domain.transfer import RequestTransfer, Transfer, TransferCode, TransferStatus
-from ..eventsourcing.command import Decision, Result
+from ..eventsourcing.command import Result
 from ..eventsourcing.engine import Engine
 from ..eventsourcing.event import Recorded
 from ..eventsourcing.ids import Ids
@@ -147,9 +147,10 @@ class Transfers:
         """Turn back a transfer whose target was not credited yet; RejectedError when it is too
         late.
         """
+        turn_back = domain.CompensateTransfer(TransferCode.CANCELLED, self._now())
         result = await self._engine.execute(
             (transfer_id,),
-            partial(_cancel, transfer_id, self._now()),
+            partial(saga.on_transfer, transfer_id, turn_back),
             asked.meta,
             key=asked.key,
             fingerprint=asked.fingerprint,
@@ -206,13 +207,6 @@ class Transfers:
             if isinstance(answer, BaseException) and not isinstance(answer, RejectedError):
                 raise answer
         return answers  # type: ignore[return-value]
-
-
-def _cancel(transfer_id: str, now: datetime, transfer: Transfer | None) -> Decision:
-    decision = domain.decide(domain.CompensateTransfer(TransferCode.CANCELLED, now), transfer)
-    if isinstance(decision, Rejection):
-        return decision
-    return [(transfer_id, event) for event in decision]
 
 
 def _fold(transfer_id: str, events: Sequence[Recorded]) -> TransferView:
