@@ -13,6 +13,7 @@ import pytest
 import yaml
 from bank_conformance import selftest
 from bank_conformance.catalogue import catalogue
+from bank_conformance.reference.bank import STEP_SECONDS
 from bank_conformance.reference.mutants import MUTANTS, Mutant
 from bank_conformance.report import document, write_all
 from bank_conformance.requirements import CHECKS
@@ -32,8 +33,10 @@ class Silent:
     def finished(self, result: Result) -> None: ...
 
 
-async def _decide(only: list[str], **limits: float) -> Run:
-    async with selftest.serving() as served:
+async def _decide(
+    only: list[str], step_seconds: float = STEP_SECONDS, **limits: float
+) -> Run:
+    async with selftest.serving(step_seconds=step_seconds) as served:
         target = msgspec.structs.replace(served.target.limits, **limits)
         served.target = served.target.__class__(
             served.target.name, served.target.base_url, served.target.minter, limits=target
@@ -51,6 +54,16 @@ def reference() -> Run:
 def test_the_reference_bank_is_clean(reference: Run, requirement_id: str) -> None:
     found = {one.requirement_id: one for one in reference.results}[requirement_id]
     assert found.verdict is Verdict.PASS, found.decision.reason
+
+
+def test_a_bank_that_takes_its_time_is_clean_too() -> None:
+    """Half a second a transfer: what a batch began is waited for before effects are counted."""
+
+    async def decide() -> Run:
+        return await _decide(["CON-1", "CON-3", "IDEM-1", "IDEM-2"], 0.5)
+
+    outcome = anyio.run(decide)
+    assert {one.decision.reason for one in outcome.results if one.verdict is not Verdict.PASS} == set()
 
 
 def test_a_whole_run_of_a_healthy_bank_is_short(reference: Run) -> None:

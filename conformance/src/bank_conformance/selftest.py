@@ -20,6 +20,7 @@ from typing import Any
 from .catalogue import catalogue
 from .history import now
 from .reference.__main__ import SECRET_VARIABLE
+from .reference.bank import STEP_SECONDS
 from .reference.mutants import MUTANTS, Mutant
 from .reference.security import mint
 from .requirements import CHECKS
@@ -117,14 +118,18 @@ async def _try(
 
 
 @asynccontextmanager
-async def serving(mutant: Mutant | None = None) -> AsyncIterator[Serving]:
+async def serving(
+    mutant: Mutant | None = None, step_seconds: float = STEP_SECONDS
+) -> AsyncIterator[Serving]:
     """Serve the reference bank, or a mutant of it, in a process of its own.
+
+    A transfer is under way for `step_seconds`.
 
     Raises:
         StartError: it did not say where it serves.
     """
     secret = secrets.token_hex(32)
-    process = await _start(mutant, secret)
+    process = await _start(mutant, secret, step_seconds)
     try:
         first = await _line(process, START_SECONDS_MAX)
 
@@ -141,9 +146,12 @@ async def serving(mutant: Mutant | None = None) -> AsyncIterator[Serving]:
         await _stop(process)
 
 
-async def _start(mutant: Mutant | None, secret: str) -> asyncio.subprocess.Process:
+async def _start(
+    mutant: Mutant | None, secret: str, step_seconds: float
+) -> asyncio.subprocess.Process:
     pipe = asyncio.subprocess.PIPE
     which = ["--mutant", mutant.id] if mutant else []
+    which += ["--step-seconds", str(step_seconds)]
     command = [sys.executable, "-m", "bank_conformance.reference", "serve", *which]
     environment = os.environ | {SECRET_VARIABLE: secret}
     return await asyncio.create_subprocess_exec(*command, env=environment, stdin=pipe, stdout=pipe)

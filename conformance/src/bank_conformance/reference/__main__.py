@@ -1,7 +1,7 @@
 """Serve the reference bank, or a mutant of it, on loopback until standard input ends.
 
     export BANK_REFERENCE_SECRET=…
-    python -m bank_conformance.reference serve [--mutant M01] [--port 0]
+    python -m bank_conformance.reference serve [--mutant M01] [--port 0] [--step-seconds 0.02]
     python -m bank_conformance.reference token --subject S --scope "a b" [--seconds 3600]
 
 One JSON line on standard output names the URL; a second one, at the end, says how often the broken
@@ -20,7 +20,7 @@ import sys
 import uvicorn
 
 from .app import application
-from .bank import Bank, Parts
+from .bank import STEP_SECONDS, Bank, Parts
 from .mutants import MUTANTS, executions
 from .security import mint
 
@@ -38,8 +38,9 @@ def main() -> None:
         sys.stdout.write(mint(secret, options.subject, options.scope, options.seconds) + "\n")
         return
     parts = MUTANTS[options.mutant].parts if options.mutant else Parts()
+    bank = Bank(secret, parts, options.step_seconds)
     with _listen(options.port) as listener:
-        asyncio.run(_serve(Bank(secret, parts), listener))
+        asyncio.run(_serve(bank, listener))
     _say({"executions": executions()})
 
 
@@ -49,6 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="serve on loopback until standard input ends")
     serve.add_argument("--mutant", choices=sorted(MUTANTS), help="the defect to serve with")
     serve.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    serve.add_argument(
+        "--step-seconds", type=float, default=STEP_SECONDS, help="how long a transfer is under way"
+    )
     token = commands.add_parser("token", help="print a token")
     token.add_argument("--subject", required=True)
     token.add_argument("--scope", required=True)

@@ -18,6 +18,10 @@ from .transfers import Transfers
 from .vault import Vault
 
 
+STEP_SECONDS = 0.02
+"""How long a transfer is on its way: long enough that others come in between."""
+
+
 @dataclass(slots=True)
 class Customer:
     """A customer; the personal data is sealed."""
@@ -44,8 +48,11 @@ class Parts:
 class Bank:
     """Everything the bank knows, in memory."""
 
-    def __init__(self, secret: str, parts: Parts | None = None) -> None:
+    def __init__(
+        self, secret: str, parts: Parts | None = None, step_seconds: float = STEP_SECONDS
+    ) -> None:
         made = parts or Parts()
+        self.step_seconds = step_seconds
         self.log = made.log()
         self.vault = Vault()
         self.accounts = made.accounts(self)

@@ -16,9 +16,6 @@ from .problems import RefusalError
 if TYPE_CHECKING:
     from .bank import Bank
 
-STEP_SECONDS = 0.02
-"""How long a transfer is on its way: long enough that others come in between."""
-
 HOLD_SECONDS = 60
 TERMINAL = {"COMPLETED", "REJECTED", "FAILED", "CANCELLED", "EXPIRED"}
 
@@ -94,7 +91,7 @@ class Transfers:
 
     async def run(self, transfer: Transfer) -> None:
         """Take a transfer to its end, unless it is cancelled before it settles."""
-        await asyncio.sleep(STEP_SECONDS)
+        await asyncio.sleep(self.bank.step_seconds)
         if transfer.state != "RESERVED":
             return
         try:

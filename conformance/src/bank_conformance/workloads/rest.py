@@ -32,8 +32,8 @@ async def settle(stage: Stage) -> None:
     """
     deadline = _deadline(stage)
     waiting = [trace.transfer_id for trace in traces(stage.history).values() if not trace.ended]
-    refused = _named_in_problems(stage)
-    watches = [partial(_watch, stage, one, deadline) for one in waiting + refused]
+    others = _named_in_problems(stage) + _named_in_batches(stage)
+    watches = [partial(_watch, stage, one, deadline) for one in waiting + others]
     await gather_bounded(watches, SETUP_PARALLEL_MAX)
 
 
@@ -49,6 +49,17 @@ def _named_in_problems(stage: Stage) -> list[str]:
         if operation.call.route == "requestTransfer" and isinstance(body, dict):
             named[body.get("transfer_id")] = None
     return [str(transfer_id) for transfer_id in named if transfer_id]
+
+
+def _named_in_batches(stage: Stage) -> list[str]:
+    """Return the transfers that batches began: each goes on by itself after the batch's answer."""
+    named: dict[str, None] = {}
+    for operation in stage.history:
+        body = operation.answer.body if operation.answer and operation.ok else None
+        if operation.call.route == "requestTransfers" and isinstance(body, dict):
+            transfers = (outcome.get("transfer") or {} for outcome in body.get("outcomes", []))
+            named |= dict.fromkeys(str(one["transfer_id"]) for one in transfers if one)
+    return list(named)
 
 
 async def _watch(stage: Stage, transfer_id: str, deadline: float) -> None:
