@@ -17,7 +17,6 @@ from .security import Doors
 from .transfers import Transfers
 from .vault import Vault
 
-
 STEP_SECONDS = 0.02
 """How long a transfer is on its way: long enough that others come in between."""
 
