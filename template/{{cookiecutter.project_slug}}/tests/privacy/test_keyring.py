@@ -248,6 +248,18 @@ async def test_without_the_vault_the_ring_answers_no_longer_than_its_time(
     assert (await ring.load(["cus_a", "cus_b"])).keys() == {"cus_a", "cus_b"}
 
 
+async def test_all_who_wait_for_the_ledger_go_on_at_once(
+    ring: KeyRing, vault: WatchedVault, clock: Clock
+) -> None:
+    """Not one by one, each after a turn of the loop: under load a turn takes milliseconds."""
+    await ring.load(["cus_a"])
+    clock.now += 2.0
+    waiting = [asyncio.create_task(ring.load(["cus_a"])) for _ in range(500)]
+    await _turns()
+    assert all(task.done() for task in waiting)
+    assert vault.head_count == 2
+
+
 async def test_a_failed_query_fails_those_who_waited_and_nobody_else(
     ring: KeyRing, vault: WatchedVault
 ) -> None:

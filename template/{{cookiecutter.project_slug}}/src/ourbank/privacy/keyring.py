@@ -75,6 +75,7 @@ class KeyRing:
         self._head = 0
         self._fresh_until = float("-inf")
         self._refreshing = Lock()
+        self._becoming_fresh: Task[None] | None = None
         self._loads = _Gathered(self._load)
         self._creations = _Gathered(self._create)
 
@@ -124,9 +125,12 @@ class KeyRing:
             await self._refresh()
 
     async def _become_fresh(self) -> None:
-        async with self._refreshing:
-            if self._clock() >= self._fresh_until:  # else somebody has done it meanwhile
-                await self._refresh()
+        """One look at the ledger for all who wait. Were it a lock, a thousand waiters would be let
+        go one by one, each after a turn of the loop: seconds under load.
+        """
+        if self._becoming_fresh is None or self._becoming_fresh.done():
+            self._becoming_fresh = create_task(self.refresh())
+        await shield(self._becoming_fresh)
 
     async def _refresh(self) -> None:
         asked_at = self._clock()
