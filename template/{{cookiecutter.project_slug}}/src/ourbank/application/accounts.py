@@ -1,7 +1,6 @@
 """Commands on one account, and strong reads of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 
@@ -12,6 +11,7 @@ from ..domain.hold import CaptureHold, PlaceHold, ReleaseHold
 from ..domain.ledger import TransactionCode
 from ..domain.lifecycle import OpenAccount
 from ..domain.rejection import Rejection
+from ..domain.value import value
 from ..eventsourcing.aggregate import Versioned
 from ..eventsourcing.command import Decision, Result
 from ..eventsourcing.engine import Engine
@@ -22,7 +22,7 @@ from .parties import Parties
 from .request import RejectedError, Request
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EntryOrder:
     """What is to be booked; `amount_minor` in minor units, the code decides the direction."""
 

@@ -1,14 +1,15 @@
 """Who asks, under which key, and what must not have changed: what comes with every command."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from uuid import UUID
 
 import msgspec
 
 from ..domain.rejection import Rejection
+from ..domain.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Request:
     """`actor` is an opaque id. `key` and `fingerprint` make the command idempotent; `if_version`
     guards it.

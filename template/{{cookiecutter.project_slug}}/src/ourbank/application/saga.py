@@ -13,7 +13,7 @@ forward may be taken at the same time, by several workers, and still lead to one
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -29,6 +29,7 @@ from ..domain.hold import CaptureHold, PlaceHold, ReleaseHold
 from ..domain.ledger import TransactionCode
 from ..domain.rejection import Rejection
 from ..domain.transfer import RequestTransfer, Transfer, TransferCode, TransferStatus
+from ..domain.value import value
 from ..eventsourcing.command import Decision, Result
 from ..eventsourcing.event import Recorded
 from ..eventsourcing.follower import Milestone
@@ -50,7 +51,7 @@ class StepName(StrEnum):
     RELEASE = "release"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Step:
     """A step; `code` says why, when the way leads back."""
 

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 
 from ..domain import transfer as domain
 from ..domain.rejection import Rejection
 from ..domain.transfer import RequestTransfer, Transfer, TransferCode, TransferStatus
+from ..domain.value import value
 from ..eventsourcing.command import Result
 from ..eventsourcing.engine import Engine
 from ..eventsourcing.event import Recorded
@@ -23,7 +23,7 @@ CANCEL_SECONDS_MAX = 5.0
 """How long a cancellation waits for the way back to be gone."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TransferOrder:
     """What a payer asks for; `amount_minor` in minor units."""
 
@@ -36,7 +36,7 @@ class TransferOrder:
     reverses: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TransferView:
     """A transfer as it stands, and how far the log had come in each partition when it did."""
 

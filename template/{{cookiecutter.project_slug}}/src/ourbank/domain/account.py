@@ -10,7 +10,7 @@ Changing an account to what it is already yields no event, not an error; a hold 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import get_args
@@ -49,6 +49,7 @@ from .lifecycle import (
     UnfreezeAccount,
 )
 from .rejection import Rejection
+from .value import value
 
 AMOUNT_MINOR_MAX = 10**15
 """The largest single amount, in minor units."""
@@ -75,7 +76,7 @@ EVENTS: tuple[type[Event], ...] = get_args(Event)
 # State
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Account:
     account_id: str
     customer_id: str

@@ -5,12 +5,13 @@ under the customer's own key; after the erasure nothing more is ever recorded of
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import get_args
 
 from .rejection import Rejection
+from .value import value
 
 
 class CustomerStatus(StrEnum):
@@ -23,7 +24,7 @@ class CustomerStatus(StrEnum):
 # Commands
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RegisterCustomer:
     """`personal` is sealed already."""
 
@@ -32,7 +33,7 @@ class RegisterCustomer:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ErasePersonalData:
     """Recorded after the key was destroyed; `receipt` names nobody."""
 
@@ -46,14 +47,14 @@ Command = RegisterCustomer | ErasePersonalData
 # with an upcaster (eventsourcing/upcasting.py).
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CustomerRegistered:
     customer_id: str
     personal: str
     registered_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PersonalDataErased:
     receipt: str
     erased_at: datetime
@@ -66,7 +67,7 @@ EVENTS: tuple[type[Event], ...] = get_args(Event)
 # State
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Customer:
     customer_id: str
     status: CustomerStatus

@@ -5,15 +5,15 @@ time it was booked and the day it counts from (value date). `reference` is the b
 an entry that is not part of a transfer. The decisions are the account's (account.py).
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from .ledger import TransactionCode
+from .value import value
 
 # Commands
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PostEntry:
     """Credit or debit the account; the code says which. `narrative` is sealed already, bound to
     `reference`.
@@ -35,7 +35,7 @@ class PostEntry:
 # with an upcaster (eventsourcing/upcasting.py).
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FundsCredited:
     account_id: str
     sequence: int
@@ -52,7 +52,7 @@ class FundsCredited:
     reference: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FundsDebited:
     """A debit; one that names a hold captures it by its amount."""
 

@@ -5,15 +5,15 @@ A capture has no event of its own: it is the debit that names the hold (entry.Fu
 decisions are the account's (account.py), because they need its balances.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from .ledger import TransactionCode
+from .value import value
 
 # Commands
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PlaceHold:
     hold_id: str
     amount_minor: int
@@ -22,7 +22,7 @@ class PlaceHold:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CaptureHold:
     """Debit the account against a hold; `final` gives back what the capture leaves of it."""
 
@@ -38,13 +38,13 @@ class CaptureHold:
     narrative: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReleaseHold:
     hold_id: str
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ExpireHold:
     hold_id: str
     now: datetime
@@ -56,7 +56,7 @@ HoldCommand = PlaceHold | CaptureHold | ReleaseHold | ExpireHold
 # with an upcaster (eventsourcing/upcasting.py).
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class HoldPlaced:
     hold_id: str
     amount_minor: int
@@ -65,7 +65,7 @@ class HoldPlaced:
     placed_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class HoldReleased:
     """`amount_minor` is what was still held."""
 
@@ -74,7 +74,7 @@ class HoldReleased:
     released_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class HoldExpired:
     hold_id: str
     amount_minor: int
@@ -87,7 +87,7 @@ HoldEvent = HoldPlaced | HoldReleased | HoldExpired
 # State
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Hold:
     """An active hold and what is left of it."""
 

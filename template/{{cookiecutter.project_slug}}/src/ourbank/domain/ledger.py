@@ -6,8 +6,9 @@ balance are folds of the log, never streams of their own, and so never a bottlen
 transit* is zero; in between it shows exactly the money on its way.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from .value import value
 
 
 class Direction(StrEnum):
@@ -47,7 +48,7 @@ class TransactionCode(StrEnum):
     TRANSFER_OUT = "TRANSFER_OUT"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Booking:
     """How a transaction code books: direction, contra account, ISO 20022 bank transaction code."""
 
@@ -75,7 +76,7 @@ BOOKINGS = {
 """Bank transaction codes from the ISO 20022 External Code Sets (domain/family/sub-family)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Posting:
     """One side of an entry; `amount_minor` is signed, credits to the account are positive."""
 

@@ -3,9 +3,10 @@
 The decisions are the account's (account.py).
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from .value import value
 
 
 class FreezeScope(StrEnum):
@@ -19,7 +20,7 @@ class FreezeScope(StrEnum):
 # Commands
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OpenAccount:
     account_id: str
     customer_id: str
@@ -28,34 +29,34 @@ class OpenAccount:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SetCreditLine:
     credit_line_minor: int
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FreezeAccount:
     scope: FreezeScope
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UnfreezeAccount:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MarkAccountDormant:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReactivateAccount:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CloseAccount:
     now: datetime
 
@@ -74,7 +75,7 @@ LifecycleCommand = (
 # with an upcaster (eventsourcing/upcasting.py).
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AccountOpened:
     account_id: str
     customer_id: str
@@ -83,34 +84,34 @@ class AccountOpened:
     opened_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CreditLineSet:
     credit_line_minor: int
     set_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AccountFrozen:
     scope: FreezeScope
     frozen_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AccountUnfrozen:
     unfrozen_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AccountMarkedDormant:
     marked_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AccountReactivated:
     reactivated_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AccountClosed:
     closed_at: datetime
 

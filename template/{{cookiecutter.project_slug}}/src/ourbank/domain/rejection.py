@@ -4,7 +4,7 @@ A rejection is a value, not an exception: it is decided, stored under the comman
 answered again on a retry. An *error* is something else: a fault of the machine, never stored.
 """
 
-from dataclasses import dataclass
+from .value import value
 
 REASON_CODES = {
     "insufficient-funds": "AM04",
@@ -28,7 +28,7 @@ REASON_CODES = {
 """Our stable codes and the status reason ISO 20022 has for each (External Code Sets, 4Q2025)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rejection:
     """A rule said no: `code` is stable and public, `detail` is for people and names nobody."""
 

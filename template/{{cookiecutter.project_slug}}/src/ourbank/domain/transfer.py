@@ -9,12 +9,13 @@ The money itself moves on the accounts; the saga in application/transfers.py dri
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import get_args
 
 from .rejection import Rejection
+from .value import value
 
 
 class TransferStatus(StrEnum):
@@ -60,7 +61,7 @@ class TransferCode(StrEnum):
 # Commands
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RequestTransfer:
     """`refusal` is what the debtor's account answered when the amount was to be held, None when it
     is held.
@@ -79,12 +80,12 @@ class RequestTransfer:
     refusal: Rejection | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CompleteTransfer:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CompensateTransfer:
     """Turn back: the credit was refused, the deadline passed, or the payer cancelled."""
 
@@ -92,14 +93,14 @@ class CompensateTransfer:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EndCompensation:
     """Nothing was credited and nothing is held any more."""
 
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ClaimReversal:
     """Make `reversed_by` the one transfer that reverses this one."""
 
@@ -107,7 +108,7 @@ class ClaimReversal:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AbandonReversal:
     """The reversing transfer did not complete; another may."""
 
@@ -128,7 +129,7 @@ Command = (
 # with an upcaster (eventsourcing/upcasting.py).
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TransferRequested:
     """`reserved` says that the amount is held on the source account since this very append."""
 
@@ -145,47 +146,47 @@ class TransferRequested:
     reverses: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TransferCompleted:
     completed_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TransferRejected:
     code: str
     detail: str
     rejected_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TransferCompensationStarted:
     code: str
     started_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TransferFailed:
     code: str
     failed_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TransferCancelled:
     cancelled_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TransferExpired:
     expired_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TransferReversed:
     reversed_by: str
     reversed_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TransferReversalAbandoned:
     reversed_by: str
     abandoned_at: datetime
@@ -208,7 +209,7 @@ EVENTS: tuple[type[Event], ...] = get_args(Event)
 # State
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Transfer:
     transfer_id: str
     source_account_id: str

@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from ..domain.value import value
 from .event import Recorded
 from .log import LogUnavailableError
 from .subscription import Feed
@@ -70,7 +71,7 @@ class Changes:
     parked: list[tuple[Key, Recorded, str]] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Advance:
     """One checkpoint's step."""
 
