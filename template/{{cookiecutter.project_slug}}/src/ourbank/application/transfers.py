@@ -90,10 +90,9 @@ class Transfers:
         return _unless_refused(view)
 
     async def _command(self, transfer_id: str, order: TransferOrder) -> RequestTransfer | Rejection:
-        value_date = order.value_date or self._calendar.business_date()
         if order.source_account_id == order.target_account_id:
             return Rejection("same-account", "source and target are the same account")
-        if refusal := self._calendar.refusal(value_date):
+        if order.value_date and (refusal := self._calendar.refusal(order.value_date)):
             return refusal
         sealed = await self._parties.seal_narrative(
             order.narrative, transfer_id, order.source_account_id, order.target_account_id
@@ -107,7 +106,7 @@ class Transfers:
             target_account_id=order.target_account_id,
             amount_minor=order.amount_minor,
             currency=order.currency,
-            value_date=value_date,
+            value_date=order.value_date or self._calendar.business_date(),
             now=self._now(),
             payer_narrative=payer_narrative,
             payee_narrative=payee_narrative,

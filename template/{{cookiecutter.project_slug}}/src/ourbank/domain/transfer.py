@@ -244,17 +244,17 @@ def evolve(transfer: Transfer | None, event: Event) -> Transfer:
             msg = f"{type(event).__name__} before TransferRequested"
             raise ValueError(msg)
         case _, TransferCompleted(completed_at=at):
-            return replace(transfer, status=TransferStatus.COMPLETED, ended_at=at, code=None)
+            return _moved(transfer, TransferStatus.COMPLETED, None, at)
         case _, TransferRejected(code=code, rejected_at=at):
-            return replace(transfer, status=TransferStatus.REJECTED, ended_at=at, code=code)
+            return _moved(transfer, TransferStatus.REJECTED, code, at)
         case _, TransferCompensationStarted(code=code):
-            return replace(transfer, status=TransferStatus.COMPENSATING, code=code)
+            return _moved(transfer, TransferStatus.COMPENSATING, code, None)
         case _, TransferFailed(code=code, failed_at=at):
-            return replace(transfer, status=TransferStatus.FAILED, ended_at=at, code=code)
+            return _moved(transfer, TransferStatus.FAILED, code, at)
         case _, TransferCancelled(cancelled_at=at):
-            return replace(transfer, status=TransferStatus.CANCELLED, ended_at=at)
+            return _moved(transfer, TransferStatus.CANCELLED, transfer.code, at)
         case _, TransferExpired(expired_at=at):
-            return replace(transfer, status=TransferStatus.EXPIRED, ended_at=at)
+            return _moved(transfer, TransferStatus.EXPIRED, transfer.code, at)
         case _, TransferReversed(reversed_by=reversed_by):
             return replace(transfer, reversed_by=reversed_by)
         case _, TransferReversalAbandoned():
@@ -278,6 +278,28 @@ def _requested(event: TransferRequested) -> Transfer:
         payer_narrative=event.payer_narrative,
         payee_narrative=event.payee_narrative,
         reverses=event.reverses,
+    )
+
+
+def _moved(
+    transfer: Transfer, status: TransferStatus, code: str | None, ended_at: datetime | None
+) -> Transfer:
+    """Written out: every transfer is folded three times, and `replace` takes four times as long."""
+    return Transfer(
+        transfer.transfer_id,
+        transfer.source_account_id,
+        transfer.target_account_id,
+        transfer.amount_minor,
+        transfer.currency,
+        transfer.value_date,
+        transfer.requested_at,
+        status,
+        transfer.payer_narrative,
+        transfer.payee_narrative,
+        transfer.reverses,
+        transfer.reversed_by,
+        code,
+        ended_at,
     )
 
 

@@ -321,7 +321,7 @@ class PartitionLoop:
                 )
             )
         primary, version = decided.append.expected[0]
-        version += sum(data.stream_id == primary for data in decided.append.events)
+        version += sum([data.stream_id == primary for data in decided.append.events])
         return Result(version, position, recorded[first:], decided.rejection)
 
     def _keep(self, states: Mapping[str, Versioned], recorded: Sequence[Recorded]) -> None:

@@ -179,16 +179,14 @@ class PostgresLog:
 
 def _columns(appends: Sequence[Append]) -> dict[str, Any]:
     """The batch as the parameters that the function takes; appends are numbered from 1."""
-    expects: list[tuple[Any, ...]] = []
+    numbered = list(enumerate(appends, start=1))
+    expects = [(number, *expected) for number, append in numbered for expected in append.expected]
+    events = [(number, *event) for number, append in numbered for event in append.events]
     keys: list[tuple[Any, ...]] = []
-    events: list[tuple[Any, ...]] = []
-    for number, append in enumerate(appends, start=1):
-        for stream, version in append.expected:
-            expects.append((number, stream, version))
-        events.extend((number, *event) for event in append.events)
+    for number, append in numbered:
         if append.key is not None:
             stream, version = append.expected[0]
-            count = sum(event.stream_id == stream for event in append.events)
+            count = sum([event.stream_id == stream for event in append.events])
             keys.append(
                 (number, append.key, append.fingerprint, stream, version, count, append.rejection)
             )
