@@ -8,10 +8,10 @@ create function append_events(
   in the_partition       int,
   in expected_head       bigint,
   in expect_append       int[],   in expect_stream text[],  in expect_version bigint[],
-  in key_append          int[],   in key_id        uuid[],  in key_fingerprint bytea[], in key_stream text[],
+  in key_append          int[],   in key_id        uuid[],  in key_fingerprint text[],  in key_stream text[],
   in key_version         bigint[], in key_event_count int[], in key_rejection text[],
   in event_append        int[],   in event_stream  text[],  in event_version bigint[],  in event_type text[],
-  in event_schema        smallint[], in event_meta bytea[], in event_data bytea[],
+  in event_schema        smallint[], in event_meta text[],  in event_data text[],
   out head bigint, out at timestamptz, out stale int[], out duplicate int[]
 ) language plpgsql as $$
 declare
@@ -37,7 +37,7 @@ begin
   if cardinality(key_id) > 0 then
     with kept as (
       insert into outcomes
-      select k.id, k.fingerprint, k.stream, k.version, k.event_count, k.rejection, at
+      select k.id, coalesce(k.fingerprint, ''), k.stream, k.version, k.event_count, k.rejection, at
         from unnest(key_id, key_fingerprint, key_stream, key_version, key_event_count, key_rejection)
              as k(id, fingerprint, stream, version, event_count, rejection)
        order by k.id

@@ -1,4 +1,5 @@
--- The event log: partitions with gapless, commit-ordered positions.
+-- The event log: partitions with gapless, commit-ordered positions. `meta` and `data` are JSON, kept letter by letter as
+-- they were written; `data::jsonb` makes them queryable.
 
 create table log_settings (
   only_row        boolean primary key default true check (only_row),
@@ -14,8 +15,8 @@ create table events (
   type           text        not null collate "C",
   schema_version smallint    not null,
   recorded_at    timestamptz not null,
-  meta           bytea       not null,
-  data           bytea       not null,
+  meta           text        not null,
+  data           text        not null,
   primary key (partition, position)
 );
 create unique index events_stream on events (stream_id, version);
@@ -23,7 +24,7 @@ create unique index events_stream on events (stream_id, version);
 -- What every keyed command led to, rejections included: its events are those of the stream above `version`.
 create table outcomes (
   key         uuid        primary key,
-  fingerprint bytea       not null,
+  fingerprint text        not null collate "C",
   stream_id   text        not null collate "C",
   version     bigint      not null,
   event_count int         not null,

@@ -62,7 +62,7 @@ class Load:
 
 
 def _request() -> Request:
-    return Request("benchmark", uuid4(), b"")
+    return Request("benchmark", uuid4(), "")
 
 
 async def measure(

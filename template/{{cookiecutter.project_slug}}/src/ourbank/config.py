@@ -45,7 +45,7 @@ class Settings(BaseSettings):
         default=Path("var/secrets"), description="Key-encryption keys, token keys and the like."
     )
     partitions: int = Field(
-        default=8, ge=1, le=1024, description="Partitions of the log; fixed when it is created."
+        default=4, ge=1, le=1024, description="Partitions of the log; fixed when it is created."
     )
     http_host: str = Field(default="127.0.0.1", description="Address the API listens on.")
     http_port: int = Field(

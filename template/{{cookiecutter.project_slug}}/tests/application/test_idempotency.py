@@ -18,7 +18,7 @@ printable = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_s
 def test_the_same_request_has_the_same_key_and_fingerprint() -> None:
     assert KEYS.key("cus_1", "k") == KEYS.key("cus_1", "k")
     assert KEYS.fingerprint("POST", "/v1/transfers", BODY) == POST
-    assert len(POST) == 16
+    assert len(POST) == 32
 
 
 def test_method_path_and_body_each_make_another_fingerprint() -> None:

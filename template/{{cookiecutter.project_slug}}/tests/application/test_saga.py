@@ -217,7 +217,7 @@ def test_a_transfer_that_is_found_goes_on(world: World, transfer_id: str, step: 
 
 def test_it_needs_driving_from_the_reservation_to_the_end() -> None:
     def of(event: Any) -> Milestone | None:
-        return milestone(Recorded(0, 1, "trf_1", 1, "", 1, NOW, b"", b"", event))
+        return milestone(Recorded(0, 1, "trf_1", 1, "", 1, NOW, "", "", event))
 
     begun, completed = DONE.streams["trf_1"]
     assert of(begun) is Milestone.BEGAN

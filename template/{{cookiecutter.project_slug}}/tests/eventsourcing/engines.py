@@ -97,7 +97,7 @@ class PromptEngine(Engine):
     """An engine that fails instead of hanging."""
 
     async def execute(
-        self, streams: tuple[str, ...], decide: Decide, meta: bytes, **options: Any
+        self, streams: tuple[str, ...], decide: Decide, meta: str, **options: Any
     ) -> Result:
         async with promptly():
             return await super().execute(streams, decide, meta, **options)

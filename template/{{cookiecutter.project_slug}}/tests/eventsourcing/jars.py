@@ -13,7 +13,7 @@ from ourbank.eventsourcing.log import Append
 
 from tests.conftest import PARTITIONS
 
-META = b'{"actor":"a test"}'
+META = '{"actor":"a test"}'
 EMPTY = Rejection("jar-empty", "there is less in the jar")
 
 # Events
@@ -117,10 +117,10 @@ def filling(
 ) -> Append:
     """An append of `times` events to a stream that is at version `after`."""
     events = [filled(stream, after + n) for n in range(1, times + 1)]
-    fingerprint = b"" if under is None else b"a request"
+    fingerprint = "" if under is None else "a request"
     return Append([(stream, after), *resting_on], events, under, fingerprint)
 
 
 def refusing(stream: str, at: int, under: UUID) -> Append:
     """A stored rejection, decided on a stream at version `at`."""
-    return Append([(stream, at)], (), under, b"a request", '{"code":"jar-empty"}')
+    return Append([(stream, at)], (), under, "a request", '{"code":"jar-empty"}')

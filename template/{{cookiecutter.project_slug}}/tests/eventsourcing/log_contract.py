@@ -134,16 +134,16 @@ class OutcomeContract:
             [(A, 1), (B, 0)],
             [filled(A, 2), filled(B, 1), filled(A, 3)],
             key(1),
-            b"a request",
+            "a request",
         )
         await log.append(0, [two], 1)
-        kept = Outcome(key(1), b"a request", A, 1, 2, None)  # of the primary stream
+        kept = Outcome(key(1), "a request", A, 1, 2, None)  # of the primary stream
         assert await log.outcomes([key(1), key(2)]) == {key(1): kept}
 
     async def test_a_rejection_is_kept_as_well(self, log: Log) -> None:
         await log.append(0, [filling(A)], 0)
         await log.append(0, [refusing(A, 1, key(1))], 1)
-        kept = Outcome(key(1), b"a request", A, 1, 0, '{"code":"jar-empty"}')
+        kept = Outcome(key(1), "a request", A, 1, 0, '{"code":"jar-empty"}')
         assert await log.outcomes([key(1)]) == {key(1): kept}
 
     @pytest.mark.parametrize("expected_head", [-1, 1])
@@ -152,7 +152,7 @@ class OutcomeContract:
     ) -> None:
         await log.append(0, [filling(A, under=key(1))], 0)
         kept = await log.outcomes([key(1)])
-        again = Append([(A, 1)], [filled(A, 2)], key(1), b"another request")
+        again = Append([(A, 1)], [filled(A, 2)], key(1), "another request")
         appended = await log.append(0, [again], expected_head)
         assert (appended.head, appended.duplicate, appended.stale) == (1, these(0), NONE)
         assert await places(log) == [(1, A, 1)]

@@ -48,6 +48,18 @@ async def _count(connection: AsyncConnection) -> int:
     return int((await connection.execute(text("select count(*) from events"))).scalar_one())
 
 
+@pytest.mark.parametrize("odd", ["jar_1\n000", "\n"])
+async def test_a_value_of_two_lines_is_refused_and_nothing_is_written(
+    log: PostgresLog, odd: str
+) -> None:
+    """A batch travels a value a line: it would push the values after it into other rows."""
+    append = filling(A)
+    append.events = [append.events[0]._replace(stream_id=odd)]
+    with pytest.raises(ValueError, match="line break"):
+        await log.append(0, [filling(A), append], 0)
+    assert await log.heads() == [0] * PARTITIONS
+
+
 @pytest.mark.parametrize("isolation", ["READ COMMITTED", "SERIALIZABLE"])
 async def test_a_session_idle_in_a_transaction_stops_neither_writers_nor_readers(
     database: AsyncEngine, log: PostgresLog, isolation: str

@@ -21,7 +21,7 @@ async def send(
     under: UUID,
     *,
     stream: str = A,
-    fingerprint: bytes = b"a request",
+    fingerprint: str = "a request",
     if_version: int | None = None,
 ) -> Result:
     return await engine.execute(
@@ -79,7 +79,7 @@ async def test_answers_outlive_the_process(engine: Engine, adapter: Adapter) -> 
 
 async def test_another_request_under_the_key_is_refused(engine: Engine) -> None:
     await send(engine, fill(A), key(1))
-    other = await send(engine, fill(A, 9), key(1), fingerprint=b"another request")
+    other = await send(engine, fill(A, 9), key(1), fingerprint="another request")
     assert other.rejection is not None
     assert other.rejection.code == "idempotency-key-reused"
     assert not other.replayed
@@ -105,7 +105,7 @@ async def test_equal_keys_in_a_batch_with_others_hold_up_nobody(engine: Engine) 
             send(engine, fill(A), key(1)),
             send(engine, fill(A), key(1)),
             filled_up(engine, A, 10),
-            send(engine, fill(B), key(1), stream=B, fingerprint=b"another request"),
+            send(engine, fill(B), key(1), stream=B, fingerprint="another request"),
         )
     assert (first.replayed, twin.replayed, twin.position) == (False, True, first.position)
     assert stranger.rejection is not None

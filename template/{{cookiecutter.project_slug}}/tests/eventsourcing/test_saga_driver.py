@@ -274,7 +274,7 @@ async def test_a_process_that_cannot_be_sent_holds_up_no_other(office: Office) -
 
 
 def _recorded(version: int) -> Recorded:
-    return Recorded(0, version, A, version, "Filled", 1, T0, META, b'{"amount":1}')
+    return Recorded(0, version, A, version, "Filled", 1, T0, META, '{"amount":1}')
 
 
 class Pouring:

@@ -32,12 +32,12 @@ def parsed(name: str) -> tuple[str, int]:
 
 def encoded(event: object) -> bytes:
     """The bytes the service stores, and the newline that ends a text file."""
-    return CODEC.encode(event)[2] + b"\n"
+    return f"{CODEC.encode(event)[2]}\n".encode()
 
 
 def decoded(name: str, data: bytes) -> Any:
     """The event in today's shape."""
-    return CODEC.decode(*parsed(name), data)
+    return CODEC.decode(*parsed(name), data.decode())
 
 
 def schema(event_type: type) -> dict[str, Any]:

@@ -26,8 +26,8 @@ def recorded(stream: str, events: Iterable[Any], after_version: int = 0) -> list
             type=type(event).__name__,
             schema_version=1,
             recorded_at=recorded_at(version),
-            meta=b"{}",
-            data=b"",
+            meta="{}",
+            data="",
             event=event,
         )
         for version, event in enumerate(events, after_version + 1)

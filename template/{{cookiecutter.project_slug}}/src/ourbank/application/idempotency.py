@@ -22,6 +22,6 @@ class IdempotencyKeys:
         digest = self._index.digest(f"{len(principal)}:{principal}:{client_key}")
         return UUID(bytes=digest[:16])
 
-    def fingerprint(self, method: str, path: str, canonical_body: bytes) -> bytes:
-        """16 bytes that differ when the request differs."""
-        return self._index.digest(f"{method} {path} {canonical_body.decode()}")[:16]
+    def fingerprint(self, method: str, path: str, canonical_body: bytes) -> str:
+        """32 hex digits that differ when the request differs."""
+        return self._index.digest(f"{method} {path} {canonical_body.decode()}")[:16].hex()

@@ -17,15 +17,15 @@ class Request:
 
     actor: str
     key: UUID | None = None
-    fingerprint: bytes = b""
+    fingerprint: str = ""
     if_version: int | None = None
     trace_id: str = ""
-    meta: bytes = field(init=False)
+    meta: str = field(init=False)
     """What is recorded beside the events."""
 
     def __post_init__(self) -> None:
         meta = msgspec.json.encode({"actor": self.actor, "trace_id": self.trace_id})
-        object.__setattr__(self, "meta", meta)
+        object.__setattr__(self, "meta", meta.decode())
 
 
 class RejectedError(Exception):

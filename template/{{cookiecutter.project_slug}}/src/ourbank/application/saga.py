@@ -35,7 +35,7 @@ from ..eventsourcing.event import Recorded
 from ..eventsourcing.follower import Milestone
 from ..eventsourcing.saga import Process, StepCommand
 
-META = b'{"actor":"saga:transfer"}'
+META = '{"actor":"saga:transfer"}'
 
 
 class StepName(StrEnum):

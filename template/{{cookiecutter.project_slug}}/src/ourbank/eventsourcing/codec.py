@@ -1,4 +1,4 @@
-"""Between event objects and stored bytes: JSON by msgspec, one encode per event."""
+"""Between event objects and stored text: JSON by msgspec, one encode per event."""
 
 import hashlib
 from collections.abc import Iterable
@@ -29,12 +29,12 @@ class Codec:
         self._versions = {name: self._upcasting.current_version(name) for name in self._types}
         self._encode = msgspec.json.Encoder().encode
 
-    def encode(self, event: object) -> tuple[str, int, bytes]:
-        """Type name, schema version and bytes of an event."""
+    def encode(self, event: object) -> tuple[str, int, str]:
+        """Type name, schema version and JSON of an event; no line break is in it."""
         name = type(event).__name__
-        return name, self._versions[name], self._encode(event)
+        return name, self._versions[name], self._encode(event).decode()
 
-    def decode(self, event_type: str, schema_version: int, data: bytes) -> Any:
+    def decode(self, event_type: str, schema_version: int, data: str) -> Any:
         """The event in today's shape; UnknownEventTypeError when this release does not know it."""
         decoder = self._decoders.get(event_type)
         if decoder is None or schema_version > self._versions[event_type]:

@@ -46,11 +46,11 @@ class Command:
 
     streams: tuple[str, ...]
     decide: Decide
-    meta: bytes
+    meta: str
     done: Callable[[Result], None]
     failed: Callable[[Exception], None]
     key: UUID | None = None
-    fingerprint: bytes = b""
+    fingerprint: str = ""
     if_version: int | None = None
     is_new: bool = False
     is_answered: bool = False

@@ -81,10 +81,10 @@ class Engine:
         self,
         streams: tuple[str, ...],
         decide: Decide,
-        meta: bytes,
+        meta: str,
         *,
         key: UUID | None = None,
-        fingerprint: bytes = b"",
+        fingerprint: str = "",
         if_version: int | None = None,
         is_new: bool = False,
     ) -> Result:

@@ -12,8 +12,8 @@ class EventData(NamedTuple):
     version: int
     type: str
     schema_version: int
-    meta: bytes
-    data: bytes
+    meta: str
+    data: str
 
 
 @dataclass(slots=True)
@@ -27,6 +27,6 @@ class Recorded:
     type: str
     schema_version: int
     recorded_at: datetime
-    meta: bytes
-    data: bytes
+    meta: str
+    data: str
     event: Any = None

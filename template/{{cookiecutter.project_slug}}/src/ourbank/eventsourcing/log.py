@@ -35,7 +35,7 @@ class Append:
     expected: Sequence[tuple[str, int]]
     events: Sequence[EventData]
     key: UUID | None = None
-    fingerprint: bytes = b""
+    fingerprint: str = ""
     rejection: str | None = None
 
 
@@ -56,7 +56,7 @@ class Outcome(NamedTuple):
     """What is stored under a key: the events it caused, or the rejection."""
 
     key: UUID
-    fingerprint: bytes
+    fingerprint: str
     stream_id: str
     version: int
     """The stream's version before the command."""

@@ -267,7 +267,7 @@ class PartitionLoop:
         self,
         stream: str,
         event: object,
-        meta: bytes,
+        meta: str,
         states: Mapping[str, Versioned],
         after: dict[str, Versioned],
     ) -> EventData:

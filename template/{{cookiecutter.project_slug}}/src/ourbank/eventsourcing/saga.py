@@ -55,7 +55,7 @@ class StepCommand:
 
     streams: tuple[str, ...]
     decide: Decide
-    meta: bytes
+    meta: str
     key: Any = None
 
 

@@ -78,7 +78,7 @@ def _event(recorded: Recorded) -> dict[str, Any]:
         "type": recorded.type,
         "schema_version": recorded.schema_version,
         "recorded_at": recorded.recorded_at,
-        "data": msgspec.Raw(recorded.data),
+        "data": msgspec.Raw(recorded.data.encode()),
         "postings": _postings(recorded),
     }
 
