@@ -1,11 +1,12 @@
 """Questions that read models answer: lists and history, in keyset pages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, or_, select, true
+from sqlalchemy import BindParameter, ColumnElement, Row, Select, bindparam, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ..eventsourcing.postgres import connected
@@ -36,22 +37,25 @@ class EntryFilter:
     counterparty: str | None = None
     transfer_id: str | None = None
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """As SQL."""
-        e = entries.c
-        compare: tuple[tuple[Any, Callable[[Any], ColumnElement[bool]]], ...] = (
-            (self.booked_from, e.booking_time.__ge__),
-            (self.booked_to, e.booking_time.__lt__),
-            (self.value_from, e.value_date.__ge__),
-            (self.value_to, e.value_date.__lt__),
-            (self.code, e.code.__eq__),
-            (self.direction, e.direction.__eq__),
-            (self.min_amount_minor, e.amount_minor.__ge__),
-            (self.max_amount_minor, e.amount_minor.__le__),
-            (self.counterparty, e.counterparty.__eq__),
-            (self.transfer_id, e.transfer_id.__eq__),
-        )
-        return [condition(value) for value, condition in compare if value is not None]
+    def given(self) -> dict[str, Any]:
+        """The conditions that are set, by name."""
+        values = ((name, getattr(self, name)) for name in _CONDITIONS)
+        return {name: value for name, value in values if value is not None}
+
+
+_CONDITIONS: Mapping[str, ColumnElement[bool]] = {
+    "booked_from": entries.c.booking_time >= bindparam("booked_from"),
+    "booked_to": entries.c.booking_time < bindparam("booked_to"),
+    "value_from": entries.c.value_date >= bindparam("value_from"),
+    "value_to": entries.c.value_date < bindparam("value_to"),
+    "code": entries.c.code == bindparam("code"),
+    "direction": entries.c.direction == bindparam("direction"),
+    "min_amount_minor": entries.c.amount_minor >= bindparam("min_amount_minor"),
+    "max_amount_minor": entries.c.amount_minor <= bindparam("max_amount_minor"),
+    "counterparty": entries.c.counterparty == bindparam("counterparty"),
+    "transfer_id": entries.c.transfer_id == bindparam("transfer_id"),
+}
+"""What each member of an EntryFilter asks of an entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +127,10 @@ class Queries:
         them.
         """
         scan = limit if text is None else SCAN_MAX
-        query = _entries(account_id, wanted, after, descending=descending).limit(scan + 1)
-        rows = [EntryRow(*tuple(row)) for row in await self._rows(query)]
+        given = wanted.given()
+        query = _entries(tuple(given), is_first=after is None, descending=descending)
+        values = {"account_id": account_id, "after": after, "limit": scan + 1, **given}
+        rows = [EntryRow(*tuple(row)) for row in await self._rows(query, values)]
         seen = rows[:scan]
         await self.open_narratives(account_id, seen)
         found = seen if text is None else [r for r in seen if _mentions(r, text)]
@@ -142,20 +148,25 @@ class Queries:
         for row, narrative in zip(rows, opened, strict=True):
             row.narrative = narrative
 
-    async def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
+    async def _rows(
+        self, query: Select[Any], values: Mapping[str, Any] | None = None
+    ) -> Sequence[Row[Any]]:
         async with connected(self._engine) as connection:
-            rows: Sequence[Row[Any]] = (await connection.execute(query)).all()
+            rows: Sequence[Row[Any]] = (await connection.execute(query, values)).all()
             return rows
 
 
-def _entries(
-    account_id: str, wanted: EntryFilter, after: int | None, *, descending: bool
-) -> Select[Any]:
+@lru_cache(maxsize=256)
+def _entries(names: tuple[str, ...], *, is_first: bool, descending: bool) -> Select[Any]:
+    """The query for these conditions. Kept, because to build it takes longer than to run it."""
     sequence = entries.c.sequence
-    query = select(entries).where(entries.c.account_id == account_id, *wanted.conditions())
-    if after is not None:
+    after: BindParameter[int] = bindparam("after")
+    query = select(entries).where(entries.c.account_id == bindparam("account_id"))
+    query = query.where(*(_CONDITIONS[name] for name in names))
+    if not is_first:
         query = query.where(sequence < after if descending else sequence > after)
-    return query.order_by(sequence.desc() if descending else sequence)
+    order = sequence.desc() if descending else sequence
+    return query.order_by(order).limit(bindparam("limit"))
 
 
 def _mentions(row: EntryRow, text: str) -> bool:
