@@ -85,7 +85,7 @@ class Limits(Part):
     lag_p99_seconds_max: float = Field(default=0.010, gt=0)
     generator_cpu_max: float = Field(default=0.9, gt=0)
     in_flight_max: int = Field(default=800, ge=1, le=10_000)
-    looks_per_second_max: float = Field(default=4_000, gt=0)
+    looks_per_second_max: float = Field(default=500, gt=0)
     request_timeout_seconds: float = Field(default=2.0, gt=0, le=60)
 
 

@@ -17,7 +17,7 @@ from bank_simulations.client import Answer, BankClient, UnansweredError, is_pass
 
 from .interval import Interval, when_all
 from .measurement import MODELS, Observation
-from .watch import Watch, entry_watch, pause_seconds, terminal_watch
+from .watch import FIRST_LOOK_SECONDS, Watch, entry_watch, pause_seconds, terminal_watch
 
 if TYPE_CHECKING:
     from .books import Asked, Books
@@ -105,6 +105,7 @@ class Transfers:
         with both watched at once, for half the looks. Sides take turns to be the first.
         """
         seen.agreed = self.books.complete(seen.planned, asked)
+        gevent.sleep(FIRST_LOOK_SECONDS)
         for model in _in_turn(seen.planned):
             watch = self._entry(seen.planned, model, transfer_id)
             if not self._watch(seen, watch) or watch.seen is None:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from .plan import Planned
 
 OK = 200
-LOOK_SECONDS = (0.005, 0.01, 0.02, 0.04, 0.05)
+FIRST_LOOK_SECONDS = 0.015
+"""After the answer: read models follow a little later, and a look at once is mostly in vain."""
+LOOK_SECONDS = (0.02, 0.03, 0.05)
 OVERDUE_LOOK_SECONDS = 0.25
 TERMINAL = frozenset({"COMPLETED", "REJECTED", "FAILED", "CANCELLED", "EXPIRED"})
 
@@ -82,8 +84,9 @@ def terminal_watch(transfer_id: str) -> Watch:
 def pause_seconds(looks: int, overdue: bool, in_flight: int, looks_per_second_max: float) -> float:
     """How long to wait for the next look.
 
-    Soon at first, then every 50 ms; four times a second once the bound is broken anyway. When many
-    transfers wait at once all looks together stay below the limit: watching must not be the load.
+    Soon at first, then every 50 ms, which is precise enough for a bound of seconds; four times a
+    second once the bound is broken anyway. When many transfers wait at once all looks together stay
+    below the limit: watching must not be the load.
     """
     usual = LOOK_SECONDS[min(looks, len(LOOK_SECONDS) - 1)]
     fair = in_flight / looks_per_second_max

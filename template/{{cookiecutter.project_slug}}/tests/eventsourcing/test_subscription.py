@@ -70,6 +70,25 @@ async def test_what_was_published_is_read_from_memory(log: CountingLog, feed: Fe
     assert log.read_count == 0
 
 
+async def test_what_one_reader_fetched_the_next_one_finds_in_memory(
+    log: CountingLog, feed: Feed
+) -> None:
+    await log.grow(6)
+    feed.saw(6)
+    assert await positions(feed, 2, limit=2) == [3, 4]
+    assert await positions(feed, 4) == [5, 6]
+    assert (await positions(feed, 2), log.read_count) == ([3, 4, 5, 6], 2)
+
+
+async def test_who_reads_the_past_does_not_push_the_present_out_of_memory(
+    log: CountingLog, feed: Feed
+) -> None:
+    await log.grow(4)
+    feed.publish(4, await log.grow(2))
+    assert await positions(feed, 0, limit=2) == [1, 2]
+    assert (await positions(feed, 4), log.read_count) == ([5, 6], 1)
+
+
 async def test_what_others_appended_is_read_from_the_log(log: CountingLog, feed: Feed) -> None:
     feed.publish(0, await log.grow(2))
     await log.grow(2)

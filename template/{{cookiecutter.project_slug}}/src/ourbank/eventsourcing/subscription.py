@@ -75,7 +75,10 @@ class Feed:
         start = after + 1 - self._first
         if 0 <= start < len(self._events):
             return self._events[start : start + limit]
-        return await self._log.read(self.partition, after, limit)
+        events = await self._log.read(self.partition, after, limit)
+        if not self._events or after == self._first + len(self._events) - 1:
+            self.publish(after, events)  # the next reader finds it in memory
+        return events
 
 
 async def watch_heads(log: Log, feeds: Sequence[Feed]) -> None:
