@@ -93,7 +93,7 @@ def _set_up() -> None:
     _say("  2/3 uv, from PyPI")
     _install_uv()
     _say("  3/3 the packages of uv.lock")
-    _run([str(VENV / "bin" / "uv"), "sync", "--frozen"], NETWORK_CURE)
+    _run([str(VENV / "bin" / "uv"), "sync", "--frozen", "--compile-bytecode"], NETWORK_CURE)
     STAMP.write_text(digest)
     _say(f"Ready after {time.monotonic() - started:.0f} s")
 
