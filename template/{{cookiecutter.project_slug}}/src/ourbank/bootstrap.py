@@ -166,6 +166,7 @@ def _bank(
         customers=customers,
         transfers=Transfers(engine, driver, ids, calendar, parties, now),
         parties=parties,
+        keyring=keyring,
         eraser=_eraser(settings, secret, keyring, customers, database),
         queries=Queries(database, parties),
         freshness=Freshness(PostgresReadModels(database)),

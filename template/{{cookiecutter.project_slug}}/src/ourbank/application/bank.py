@@ -8,6 +8,7 @@ from ..eventsourcing.engine import Engine
 from ..eventsourcing.log import Log
 from ..eventsourcing.saga import SagaDriver
 from ..privacy.erasure import Eraser
+from ..privacy.keyring import KeyRing
 from .accounts import Accounts
 from .clock import Calendar
 from .consistency import Freshness
@@ -29,6 +30,7 @@ class Bank:
     customers: Customers
     transfers: Transfers
     parties: Parties
+    keyring: KeyRing
     eraser: Eraser
     queries: Queries
     freshness: Freshness

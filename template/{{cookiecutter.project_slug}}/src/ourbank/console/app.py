@@ -149,6 +149,47 @@ def erase(customer: Annotated[str, typer.Argument(help="The customer's id.")]) -
         erasing(settings, addresses, customer)
 
 
+erasures = typer.Typer(no_args_is_help=True, help="The ledger of erasures, outside the back-ups.")
+app.add_typer(erasures, name="erasures")
+
+
+@erasures.command("export")
+def export_erasures(
+    to: Annotated[
+        Path | None, typer.Option("--to", help="The file, replaced whole. [standard output]")
+    ] = None,
+) -> None:
+    """Write the ledger: keep it where the back-ups of the keys' database are not."""
+    from .databases import databases
+    from .erasing import exporting
+
+    settings = _settings()
+    with databases(settings) as addresses:
+        exporting(settings, addresses, to)
+
+
+@erasures.command("reapply")
+def reapply_erasures(file: Annotated[Path, typer.Argument(help="An exported ledger.")]) -> None:
+    """After a restore, before the bank serves: erase again what the back-up brought back."""
+    from .databases import databases
+    from .erasing import reapplying
+
+    settings = _settings()
+    with databases(settings) as addresses:
+        reapplying(settings, addresses, file)
+
+
+@app.command()
+def rotate() -> None:
+    """Wrap every data key anew and destroy the old key-encryption epochs."""
+    from .databases import databases
+    from .erasing import rotating
+
+    settings = _settings()
+    with databases(settings) as addresses:
+        rotating(settings, addresses)
+
+
 def _settings(host: str | None = None, port: int | None = None) -> config.Settings:
     from ..observability import logs
 
