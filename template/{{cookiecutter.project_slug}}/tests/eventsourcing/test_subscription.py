@@ -89,6 +89,25 @@ async def test_who_reads_the_past_does_not_push_the_present_out_of_memory(
     assert (await positions(feed, 4), log.read_count) == ([5, 6], 1)
 
 
+async def test_what_is_published_twice_is_kept_once(log: CountingLog, feed: Feed) -> None:
+    """A reader fetched what the loop then meets and publishes itself."""
+    events = await log.grow(6)
+    feed.publish(0, events[:4])
+    feed.publish(2, events[2:])
+    feed.publish(1, events[1:3])
+    assert await positions(feed, 0) == [1, 2, 3, 4, 5, 6]
+    assert log.read_count == 0
+
+
+async def test_a_feed_that_is_to_keep_nothing_keeps_nothing(log: CountingLog) -> None:
+    feed = Feed(0, log, events_max=0)
+    await log.grow(4)
+    feed.saw(4)
+    for _ in range(2):
+        assert await positions(feed, 0) == [1, 2, 3, 4]
+    assert log.read_count == 2
+
+
 async def test_what_others_appended_is_read_from_the_log(log: CountingLog, feed: Feed) -> None:
     feed.publish(0, await log.grow(2))
     await log.grow(2)

@@ -260,6 +260,37 @@ async def test_all_who_wait_for_the_ledger_go_on_at_once(
     assert vault.head_count == 2
 
 
+async def test_an_answer_that_took_longer_than_it_is_good_for_is_not_relied_on(
+    ring: KeyRing, vault: WatchedVault, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The head was read; the answer was held up, and meanwhile somebody was erased."""
+    await ring.load(["cus_a"])
+    clock.now += 2.0
+    read_head, held_up = vault.ledger_head, [10.0]
+
+    async def slow() -> int:
+        head = await read_head()
+        if held_up:
+            clock.now += held_up.pop()
+            await vault.destroy("cus_a", "ers_1", T0)
+        return head
+
+    monkeypatch.setattr(vault, "ledger_head", slow)
+    assert await ring.load(["cus_a"]) == {}
+
+
+async def test_a_ledger_that_is_always_too_slow_is_as_good_as_away(
+    ring: KeyRing, vault: WatchedVault, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow() -> int:
+        clock.now += 3.0
+        return 0
+
+    monkeypatch.setattr(vault, "ledger_head", slow)
+    with pytest.raises(VaultUnavailableError, match="too slowly"):
+        await ring.load(["cus_a"])
+
+
 async def test_a_failed_query_fails_those_who_waited_and_nobody_else(
     ring: KeyRing, vault: WatchedVault
 ) -> None:

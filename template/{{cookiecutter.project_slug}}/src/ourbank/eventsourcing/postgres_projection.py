@@ -5,11 +5,12 @@ of the server loses rows and checkpoints together, and they are folded again.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
 from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Table, TextClause, text
+from sqlalchemy import Column, LargeBinary, Table, TextClause, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -123,7 +124,8 @@ async def _write(connection: AsyncConnection, model: ReadModel, change: Changes)
     kept = [row for row in change.rows.values() if row is not None]
     gone = [key for key, row in change.rows.items() if row is None]
     if kept:
-        await connection.execute(_upsert(table), {"rows": msgspec.json.encode(kept).decode()})
+        statement = _upsert(table, model.row_type)
+        await connection.execute(statement, {"rows": msgspec.json.encode(kept).decode()})
     if gone:
         names = [column.name for column in table.primary_key]
         await connection.execute(_delete(table), _columns(gone, names))
@@ -162,7 +164,13 @@ def _names(columns: Any) -> str:
 
 
 @cache
-def _upsert(table: Table) -> TextClause:
+def _upsert(table: Table, row_type: type) -> TextClause:
+    """TypeError for rows that JSON would write wrongly and without a word."""
+    names_of_row = [field.name for field in fields(row_type)]
+    if names_of_row != [column.name for column in table.columns]:
+        raise TypeError(f"{row_type.__name__} must have the columns of {table.name}, in order")
+    if any(isinstance(column.type, LargeBinary) for column in table.columns):
+        raise TypeError(f"{table.name}: bytes do not travel in a read model, encode them as text")
     rest = [column for column in table.columns if not column.primary_key]
     updates = ", ".join(f'"{c.name}" = excluded."{c.name}"' for c in rest)
     names = _names(table.columns)

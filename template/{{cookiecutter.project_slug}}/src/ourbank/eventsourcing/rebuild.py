@@ -45,7 +45,8 @@ class Rebuild:
         self._store = PostgresReadModels(engine)
         new_table = model.table.to_metadata(MetaData(), name=f"{model.name}_new")
         self._new = replace(model, name=f"{model.name}@new", table=new_table)
-        self._feeds = [Feed(number, log) for number in range(log.partition_count)]
+        partitions = range(log.partition_count)
+        self._feeds = [Feed(number, log, events_max=0) for number in partitions]  # one reader
 
     async def run(self) -> int:
         """Rebuild; how many events were read. Cut short, it starts again from nothing the next

@@ -27,10 +27,11 @@ logger = logging.getLogger(__name__)
 class Feed:
     """The newest events of one partition, and how far the partition is known to reach."""
 
-    def __init__(self, partition: int, log: Log) -> None:
+    def __init__(self, partition: int, log: Log, events_max: int | None = None) -> None:
         self.partition = partition
         self.head = 0
         self._log = log
+        self._events_max = FEED_EVENTS_MAX if events_max is None else events_max
         self._first = 1  # the position of the first event in memory
         self._events: list[Recorded] = []
         self._listeners: list[Callable[[], None]] = []
@@ -40,15 +41,18 @@ class Feed:
         self._listeners.append(listener)
 
     def publish(self, head: int, events: Sequence[Recorded]) -> None:
-        """Take what follows position `head`; a gap before it empties the memory."""
+        """Take what follows position `head`: what is here already is passed over, a gap before it
+        empties the memory.
+        """
         if not events:
             return
-        if head != self._first + len(self._events) - 1:
+        known = self._first + len(self._events) - 1
+        if head > known:
             self._events.clear()
             self._first = head + 1
-        self._events.extend(events)
-        if len(self._events) > 2 * FEED_EVENTS_MAX:
-            surplus = len(self._events) - FEED_EVENTS_MAX
+        self._events.extend(events[max(0, known - head) :])
+        if len(self._events) > 2 * self._events_max:
+            surplus = len(self._events) - self._events_max
             del self._events[:surplus]
             self._first += surplus
         self.saw(head + len(events))
@@ -76,7 +80,7 @@ class Feed:
         if 0 <= start < len(self._events):
             return self._events[start : start + limit]
         events = await self._log.read(self.partition, after, limit)
-        if not self._events or after == self._first + len(self._events) - 1:
+        if self.head - after <= self._events_max:
             self.publish(after, events)  # the next reader finds it in memory
         return events
 

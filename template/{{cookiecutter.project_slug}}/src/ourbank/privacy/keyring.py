@@ -13,12 +13,21 @@ from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 
 from .sealing import DataKey
-from .vault import KeyVault, SubjectErasedError, SubjectError, SubjectUnknownError, Tombstone
+from .vault import (
+    KeyVault,
+    SubjectErasedError,
+    SubjectError,
+    SubjectUnknownError,
+    Tombstone,
+    VaultUnavailableError,
+)
 
 CAPACITY = 100_000
 """Keys in memory, at about 0.5 kB each."""
 STALENESS_SECONDS_MAX = 5.0
 """The longest that a bank may publish as the time within which an erasure is effective."""
+LOOKS_MAX = 3
+"""Looks at the ledger, each too slow to be good for anything, before a load is refused."""
 _LEDGER_PAGE = 1_000
 
 
@@ -126,11 +135,16 @@ class KeyRing:
 
     async def _become_fresh(self) -> None:
         """One look at the ledger for all who wait. Were it a lock, a thousand waiters would be let
-        go one by one, each after a turn of the loop: seconds under load.
+        go one by one, each after a turn of the loop: seconds under load. A look that took longer
+        than its answer is good for is worth nothing: who joined it looks again.
         """
-        if self._becoming_fresh is None or self._becoming_fresh.done():
-            self._becoming_fresh = create_task(self.refresh())
-        await shield(self._becoming_fresh)
+        for _ in range(LOOKS_MAX):
+            if self._becoming_fresh is None or self._becoming_fresh.done():
+                self._becoming_fresh = create_task(self.refresh())
+            await shield(self._becoming_fresh)
+            if self._clock() < self._fresh_until:
+                return
+        raise VaultUnavailableError("the ledger of erasures answers too slowly to rely on")
 
     async def _refresh(self) -> None:
         asked_at = self._clock()
