@@ -135,10 +135,8 @@ async def test_publishing_nothing_changes_nothing(log: CountingLog, feed: Feed) 
     assert (feed.head, await positions(feed, 0), log.read_count) == (1, [1], 0)
 
 
-async def test_the_memory_is_bounded_and_the_rest_is_in_the_log(
-    log: CountingLog, feed: Feed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(subscription, "FEED_EVENTS_MAX", 3)
+async def test_the_memory_is_bounded_and_the_rest_is_in_the_log(log: CountingLog) -> None:
+    feed = Feed(0, log, events_max=3)
     events = await log.grow(40)
     for event in events:
         feed.publish(event.position - 1, [event])

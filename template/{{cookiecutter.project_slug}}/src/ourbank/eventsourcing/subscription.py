@@ -27,11 +27,11 @@ logger = logging.getLogger(__name__)
 class Feed:
     """The newest events of one partition, and how far the partition is known to reach."""
 
-    def __init__(self, partition: int, log: Log, events_max: int | None = None) -> None:
+    def __init__(self, partition: int, log: Log, events_max: int = FEED_EVENTS_MAX) -> None:
         self.partition = partition
         self.head = 0
         self._log = log
-        self._events_max = FEED_EVENTS_MAX if events_max is None else events_max
+        self._events_max = events_max
         self._first = 1  # the position of the first event in memory
         self._events: list[Recorded] = []
         self._listeners: list[Callable[[], None]] = []
