@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -9,7 +10,8 @@ from uuid import uuid4
 import httpx
 import pytest
 from places import Bake
-from test_fresh_bank import free_port, near, shell
+from serving import free_port
+from test_fresh_bank import near, shell
 
 __all__ = ["near"]
 
@@ -82,9 +84,28 @@ def test_a_bank_survives_what_the_hooks_do_to_it(bank: HookedBank, near: Path) -
     assert bank.call("POST", f"/v1/customers/{anna}/erasure").status_code in {200, 201, 202}
     assert bank.personal(anna) is None
     assert "the bank runs" in bank.hook(f"restore {near}/backup").stderr
+    assert shell(bank.folder, "./scripts/bank rebuild accounts").returncode == 0
     bank.done("stop")
     assert "holds no back-up of events and keys" in bank.hook(f"restore {near}/none").stderr
     bank.done(f"restore {near}/backup")
     bank.done("start")
     assert bank.personal(anna) is None, "the back-up brought an erased customer back"
     assert json.loads(bank.call("GET", f"/v1/customers/{anna}").text)["state"] == "ERASED"
+
+
+def test_a_restore_that_would_lose_something_is_refused(bank: HookedBank, near: Path) -> None:
+    """Keys older than the last rotation, and a stranger who has the number of the dead bank."""
+    anna = bank.call("POST", "/v1/customers", {"personal": ANNA}).json()["customer_id"]
+    bank.done(f"backup {near}/backup")
+    assert (near / "backup" / "keys.dump").stat().st_mode & 0o077 == 0
+    bank.done("stop")
+    assert shell(bank.folder, "./scripts/bank rotate").returncode == 0
+    assert "nothing was done" in bank.hook(f"restore {near}/backup").stderr
+
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as stranger:
+        (bank.folder / "var" / "hook" / "bank.pid").write_text(str(stranger.pid))
+        assert "does not run" in bank.hook("kill").stderr
+        assert stranger.poll() is None
+        stranger.terminate()
+    bank.done("start")
+    assert bank.personal(anna) == ANNA

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from bank_conformance.bank.observe import traces
 from bank_conformance.bank.shapes import Account, Entry, FeedEvent, Transfer, read
@@ -57,9 +58,16 @@ def _named_in_batches(stage: Stage) -> list[str]:
     for operation in stage.history:
         body = operation.answer.body if operation.answer and operation.ok else None
         if operation.call.route == "requestTransfers" and isinstance(body, dict):
-            transfers = (outcome.get("transfer") or {} for outcome in body.get("outcomes", []))
-            named |= dict.fromkeys(str(one["transfer_id"]) for one in transfers if one)
+            named |= dict.fromkeys(_begun(body.get("outcomes")))
     return list(named)
+
+
+def _begun(outcomes: Any) -> Iterator[str]:
+    """The transfers of a batch's outcomes; what is malformed is for others to find."""
+    for outcome in outcomes if isinstance(outcomes, list) else ():
+        transfer = outcome.get("transfer") if isinstance(outcome, dict) else None
+        if isinstance(transfer, dict) and isinstance(transfer.get("transfer_id"), str):
+            yield transfer["transfer_id"]
 
 
 async def _watch(stage: Stage, transfer_id: str, deadline: float) -> None:

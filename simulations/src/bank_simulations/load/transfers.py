@@ -135,15 +135,16 @@ class Transfers:
         return None
 
     def _watch(self, seen: Observation, watch: Watch) -> bool:
-        """Look until it shows; false when it is time to give up."""
+        """Look until it shows; false when it is time to give up, after a last look."""
         for looks in count():
             if self._look(seen, watch):
                 return True
             overdue = self._since_due(seen) > self.bound_seconds
             pause = pause_seconds(looks, overdue, self.in_flight, self.looks_per_second_max)
-            if self.clock.now() + pause > self.give_up_at_seconds:
+            left = self.give_up_at_seconds - self.clock.now()
+            if left <= 0:
                 return False
-            gevent.sleep(pause)
+            gevent.sleep(min(pause, left))
         return False
 
     def _look(self, seen: Observation, watch: Watch) -> bool:

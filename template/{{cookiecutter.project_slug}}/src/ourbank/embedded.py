@@ -94,6 +94,12 @@ class EmbeddedPostgres:
         if done.returncode != 0 and "already exists" not in done.stdout:
             raise EmbeddedPostgresError(_reason(done.stdout))
 
+    def is_shared(self) -> bool:
+        """Whether another process uses the server, too; when not, none can begin to until it is
+        stopped.
+        """
+        return self._claim is not None and not _is_last(self._claim)
+
     def stop(self) -> None:
         """Drop the claim, and stop the server if it was the last one; twice is as good as once."""
         if self._claim is None:

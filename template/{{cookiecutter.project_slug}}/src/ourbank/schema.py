@@ -32,6 +32,21 @@ def migrate(url: URL, partition_count: int, migrations: Path = MIGRATIONS) -> No
         engine.dispose()
 
 
+def renew_incarnation(url: URL) -> None:
+    """After a restore the log is another one: positions handed out before must not be taken for
+    its own.
+    """
+    engine = create_engine(url.set(drivername="postgresql+psycopg"))
+    try:
+        with engine.begin() as connection:
+            connection.execute(
+                text("update log_settings set incarnation = :incarnation"),
+                {"incarnation": secrets.token_hex(8)},
+            )
+    finally:
+        engine.dispose()
+
+
 def _upgrade(connection: Connection, migrations: Path) -> None:
     config = Config()
     config.set_main_option("script_location", str(migrations))

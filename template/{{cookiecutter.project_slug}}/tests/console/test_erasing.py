@@ -79,6 +79,36 @@ def test_the_ledger_names_nobody_and_only_its_owner_reads_it(
     assert ledger.stat().st_mode & 0o077 == 0
 
 
+def test_a_ledger_is_not_replaced_by_one_that_knows_less(
+    settings: Settings, addresses: Addresses, tmp_path: Path
+) -> None:
+    """As the nightly export would, run on a restored back-up before the ledger was reapplied."""
+    ann, _ = asyncio.run(_two_customers(settings, addresses))
+    _sql(addresses, "drop table if exists backup; create table backup as table subject_keys")
+    asyncio.run(_erase(settings, addresses, ann))
+    ledger = tmp_path / "erasures.jsonl"
+    exporting(settings, addresses, ledger)
+    before = ledger.read_text()
+    _sql(addresses, "delete from subject_keys; insert into subject_keys table backup")
+    _sql(addresses, "drop table backup")
+    with pytest.raises(ConfigError, match="erasures reapply"):
+        exporting(settings, addresses, ledger)
+    assert ledger.read_text() == before
+
+
+def test_positions_from_before_a_restore_are_worth_nothing_after_it(
+    settings: Settings, addresses: Addresses, tmp_path: Path
+) -> None:
+    async def incarnation() -> str:
+        async with running(settings, addresses, with_worker=False) as process:
+            return process.bank.log.incarnation
+
+    before, ledger = asyncio.run(incarnation()), tmp_path / "erasures.jsonl"
+    exporting(settings, addresses, ledger)
+    reapplying(settings, addresses, ledger)
+    assert asyncio.run(incarnation()) != before
+
+
 @pytest.mark.parametrize("lines", ["no json\n", '{"number":1}\n'])
 def test_a_file_that_is_no_ledger_changes_nothing(
     settings: Settings, addresses: Addresses, tmp_path: Path, lines: str

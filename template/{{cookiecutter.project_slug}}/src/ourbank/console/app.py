@@ -170,7 +170,9 @@ def export_erasures(
 
 @erasures.command("reapply")
 def reapply_erasures(file: Annotated[Path, typer.Argument(help="An exported ledger.")]) -> None:
-    """After a restore, before the bank serves: erase again what the back-up brought back."""
+    """After a restore, before the bank serves: erase again what the back-up brought back, and make
+    positions handed out before it worthless.
+    """
     from .databases import databases
     from .erasing import reapplying
 

@@ -11,29 +11,41 @@ from ..privacy.ledger import exported, imported
 from ..privacy.rotation import Rotation, rotate
 from ..privacy.secret_file import replace_secret
 from ..privacy.vault import Tombstone
+from ..schema import renew_incarnation
 from ..secrets_store import Secrets
 from .operating import console
 
 
 def exporting(settings: Settings, addresses: Addresses, to: Path | None) -> None:
     """Write the whole ledger, a tombstone a line: to a file, which is replaced when all is
-    written, or to standard output.
+    written, or to standard output. ConfigError rather than lose what the file has and the vault has
+    not: a restored back-up knows nothing of the erasures since.
     """
+    known = {stone.subject for stone in _stones(to)} if to and to.exists() else set()
     lines = asyncio.run(_export(settings, addresses))
     if to is None:
         sys.stdout.write(lines.decode())
         return
     if not to.parent.is_dir():
         raise ConfigError(f"there is no folder {to.parent}: make it, or choose another --to")
+    if lost := known - {stone.subject for stone in imported(lines.splitlines())}:
+        raise ConfigError(
+            f"{to} has {len(lost)} erasures that this bank does not know: it was restored, so run"
+            f" `erasures reapply {to}` first"
+        )
     replace_secret(to, lines)
     count = lines.count(b"\n")
     console.print(f"{count} erasures are in {to}")
 
 
 def reapplying(settings: Settings, addresses: Addresses, file: Path) -> None:
-    """Erase again whatever this ledger says was erased; LedgerError before anything is done."""
+    """What a restore needs before the bank serves: erase again whatever this ledger says was
+    erased, and make positions from before the restore worthless. LedgerError before anything is
+    done.
+    """
     stones = _stones(file)
     count = asyncio.run(_reapply(settings, addresses, stones))
+    renew_incarnation(addresses.events)
     console.print(f"{count} erasures were applied again")
 
 
