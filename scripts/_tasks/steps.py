@@ -35,8 +35,9 @@ def _types(name: str, folder: Path) -> Step:
 
 
 def _tests(name: str, folder: Path, *options: str) -> Step:
-    cache = ("-o", f"cache_dir={CACHE / 'pytest'}")
-    return Step(name, ("pytest", "-q", *cache, *options), folder, counts_tests=True)
+    """Without schemathesis' plugin, which takes a second to load: its test runs the program."""
+    common = ("-q", "-p", "no:schemathesis", "-o", f"cache_dir={CACHE / 'pytest'}")
+    return Step(name, ("pytest", *common, *options), folder, counts_tests=True)
 
 
 SCRIPTS = ("_demo", "_tasks", "tests")

@@ -1,6 +1,7 @@
 """Whatever is sent, the answer is a problem with a code, and nothing is stored."""
 
 import json
+from base64 import urlsafe_b64encode
 from typing import Any
 from uuid import uuid4
 
@@ -70,9 +71,11 @@ MEMBERS: list[dict[str, Any]] = [
     {"narrative": "x" * 141},
     {"narrative": "nul \0 in it"},
     {"narrative": "line\nbreak"},
+    {"narrative": None},
     {"value_date": "2026-02-30"},
     {"value_date": 0},
     {"value_date": "today"},
+    {"value_date": "2026-02-03T00:00:00"},
     {"source_account_id": "acc_x"},
     {"source_account_id": "acc_" + "0" * 32 + "\n"},
     {"source_account_id": "cus_" + "0" * 32},
@@ -124,11 +127,16 @@ QUERIES = [
     ("limit=x", 400),
     ("cursor=!!!", 400),
     ("cursor=ZWE6eA", 400),
+    ("counterparty=a%00", 400),
+    ("text=a%0A", 400),
     ("cursor=" + "A" * 1025, 400),
     ("colour=red", 400),
     ("booked_from=2026-01-01T00:00:00", 400),
     ("booked_from=0", 400),
+    ("booked_from=0001-01-01T00:00:00%2B14:00", 200),
+    ("booked_to=9999-12-31T23:59:59-14:00", 200),
     ("value_from=x", 400),
+    ("value_from=2026-01-01T00:00:00", 400),
     ("min_amount_minor=-1", 400),
     ("max_amount_minor=99999999999999999999", 400),
     ("order=sideways", 400),
@@ -140,7 +148,21 @@ QUERIES = [
 async def test_a_query_that_does_not_fit_is_a_400(api: Api, query: str, status: int) -> None:
     account = await api.account()
     response = await api.send("GET", f"/v1/accounts/{account}/entries?{query}")
-    assert code(response)[0] == status
+    assert response.status_code == status
+
+
+@pytest.mark.parametrize(("path", "kind"), [("/v1/accounts?", "a"), ("/v1/transfers?", "t")])
+async def test_a_cursor_that_hides_what_cannot_be_stored_is_a_400(
+    api: Api, path: str, kind: str
+) -> None:
+    hidden = urlsafe_b64encode(f"{kind}:\0".encode()).decode()
+    mine = f"account_id={await api.account()}"
+    assert code(await api.send("GET", f"{path}{mine}&cursor={hidden}")) == (400, "cursor-invalid")
+
+
+async def test_transfers_are_asked_for_by_any_state_of_the_contract(api: Api) -> None:
+    account = await api.account()
+    assert not (await api.get(f"/v1/transfers?account_id={account}&state=SETTLING"))["items"]
 
 
 PATHS = [
@@ -162,7 +184,9 @@ async def test_an_unknown_path_is_a_404(api: Api, path: str) -> None:
 
 
 async def test_a_method_that_is_not_there_is_a_405(api: Api) -> None:
-    assert code(await api.send("DELETE", "/v1/accounts")) == (405, "method-not-allowed")
+    response = await api.send("DELETE", "/v1/accounts")
+    assert code(response) == (405, "method-not-allowed")
+    assert response.headers["allow"] == "GET, POST"
 
 
 async def test_a_body_beyond_the_limit_is_a_413(api: Api) -> None:

@@ -5,6 +5,8 @@ import asyncio
 import httpx
 import pytest
 
+from ourbank.application.consistency import positions
+
 from .client import Api, code, order
 
 
@@ -59,6 +61,17 @@ async def test_a_refused_transfer_is_a_problem_and_moves_nothing(
     assert code(response) == (status, expected)
     assert await api.balances(source) == (1000, 0, 1000)
     assert await api.balances(target) == (0, 0, 0)
+
+
+async def test_a_refusal_that_was_recorded_is_in_the_token_of_its_problem(api: Api) -> None:
+    source, target = await api.account(), await api.account()
+    refused = await api.transfer(source, target, 1)
+    assert code(refused) == (422, "insufficient-funds")
+    token = refused.headers["consistency-token"]
+    assert positions(api.bank.log.incarnation, token)
+    path = f"/v1/transfers?account_id={source}&state=REJECTED"
+    (found,) = (await api.get(path, Consistency_Token=token, Prefer="wait=5"))["items"]
+    assert found["transfer_id"] == refused.json()["transfer_id"]
 
 
 async def test_source_and_target_must_differ(api: Api) -> None:

@@ -1,5 +1,6 @@
 """Who asks, under which key, and what must not have changed: what comes with every command."""
 
+from collections.abc import Mapping
 from dataclasses import field
 from uuid import UUID
 
@@ -29,7 +30,9 @@ class Request:
 
 
 class RejectedError(Exception):
-    """Carries a rejection to the edge, with the version of the aggregate that decided."""
+    """Carries a rejection to the edge, with the version of the aggregate that decided, and how far
+    the log had come where something was recorded all the same.
+    """
 
     def __init__(
         self,
@@ -37,10 +40,12 @@ class RejectedError(Exception):
         version: int | None = None,
         transfer_id: str | None = None,
         *,
+        positions: Mapping[int, int] | None = None,
         replayed: bool = False,
     ) -> None:
         super().__init__(rejection.code)
         self.rejection = rejection
         self.version = version
         self.transfer_id = transfer_id
+        self.positions = positions or {}
         self.replayed = replayed

@@ -230,4 +230,10 @@ def _unless_refused(view: TransferView) -> TransferView:
     rejection = Rejection(
         transfer.code or transfer.status.lower(), f"the transfer is {transfer.status}"
     )
-    raise RejectedError(rejection, view.version, transfer.transfer_id, replayed=view.replayed)
+    raise RejectedError(
+        rejection,
+        view.version,
+        transfer.transfer_id,
+        positions=view.positions,
+        replayed=view.replayed,
+    )

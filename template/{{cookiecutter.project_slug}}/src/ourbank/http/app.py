@@ -5,10 +5,12 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from ..application.bank import Bank
+from ..application.consistency import token
 from ..application.request import RejectedError
 from ..eventsourcing.log import LogUnavailableError
 from ..eventsourcing.partition import ClosedError, OverloadedError
@@ -44,6 +46,8 @@ def create_app(bank: Bank, tokens: Tokens, metrics: HttpMetrics) -> FastAPI:
 
 
 def _respond(request: Request, problem: ProblemError) -> Response:
+    bank: Bank = request.app.state.bank
+    problem.headers["Consistency-Token"] = token(bank.log.incarnation, problem.positions)
     return problems.response(problem, request.scope.get("trace_id", ""))
 
 
@@ -77,7 +81,16 @@ async def _http(request: Request, error: HTTPException) -> Response:
     codes = {404: "not-found", 405: "method-not-allowed"}
     code = codes.get(error.status_code, "invalid-request")
     headers = dict(error.headers or {})
+    if "Allow" in headers and (methods := _methods(request.scope.get("route"))):
+        headers["Allow"] = ", ".join(methods)
     return _respond(request, ProblemError(error.status_code, code, headers=headers))
+
+
+def _methods(asked: Any) -> list[str]:
+    """What may be done at the path of this route: the framework names only its own method."""
+    routes = [route for module in ROUTERS for route in module.router.routes]
+    there = [r for r in routes if isinstance(r, APIRoute) and r.path == getattr(asked, "path", "")]
+    return sorted(method for route in there for method in route.methods or ())
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:

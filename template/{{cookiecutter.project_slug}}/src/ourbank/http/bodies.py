@@ -2,8 +2,8 @@
 
 import re
 import unicodedata
-from datetime import date, datetime
-from typing import Annotated, Any
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal
 
 from iso4217 import Currency as Iso4217
 from pydantic import (
@@ -14,15 +14,18 @@ from pydantic import (
     Field,
     StrictBool,
     StringConstraints,
+    field_validator,
 )
 
 from ..domain.account import AMOUNT_MINOR_MAX
 from ..domain.ledger import TransactionCode
 from ..domain.lifecycle import FreezeScope
+from ..domain.transfer import TransferStatus
 
 CURRENCIES = frozenset(currency.code for currency in Iso4217)
 BATCH_MAX = 1_000
-_ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(_DAY.pattern + r"[Tt ][0-9:]{8}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})")
 HOLD_SECONDS_MAX = 2_678_400
 POSTED_CODES = frozenset(TransactionCode) - {
     TransactionCode.CAPTURE,
@@ -45,11 +48,26 @@ def _currency(code: str) -> str:
     return code
 
 
-def _as_iso(value: Any) -> Any:
-    """A number would be taken for seconds since 1970."""
-    if not isinstance(value, str) or not _ISO.match(value):
-        raise ValueError("must be written as in ISO 8601, such as 2026-01-31")
+def _as_day(value: Any) -> Any:
+    """A number would be taken for seconds since 1970, a midnight for its day."""
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise ValueError("must be written as in RFC 3339, such as 2026-01-31")
     return value
+
+
+def _as_moment(value: Any) -> Any:
+    """Without a zone it would be any of two dozen moments."""
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+        raise ValueError("must be written as in RFC 3339, such as 2026-01-31T23:59:59Z")
+    return value
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """Where UTC has no year for it, at either end of the calendar, a day does not matter."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return moment.replace(tzinfo=UTC)
 
 
 def _posted(code: TransactionCode) -> TransactionCode:
@@ -59,8 +77,8 @@ def _posted(code: TransactionCode) -> TransactionCode:
 
 
 Printable = AfterValidator(_printable)
-Day = Annotated[date, BeforeValidator(_as_iso)]
-Moment = Annotated[datetime, BeforeValidator(_as_iso)]
+Day = Annotated[date, BeforeValidator(_as_day)]
+Moment = Annotated[datetime, BeforeValidator(_as_moment), AfterValidator(_in_utc)]
 Currency = Annotated[str, StringConstraints(strict=True, max_length=3), AfterValidator(_currency)]
 AmountMinor = Annotated[int, Field(strict=True, ge=1, le=AMOUNT_MINOR_MAX)]
 CreditLineMinor = Annotated[int, Field(strict=True, ge=0, le=AMOUNT_MINOR_MAX)]
@@ -70,16 +88,29 @@ def _text(longest: int, shortest: int = 1) -> StringConstraints:
     return StringConstraints(strict=True, min_length=shortest, max_length=longest)
 
 
-Narrative = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=140), Printable]
+Narrative = Annotated[str, _text(140), Printable]
+AccountElsewhere = Annotated[str, _text(64), Printable]
 CustomerId = Annotated[str, StringConstraints(strict=True, pattern=r"^cus_[0-9a-f]{32}$")]
 AccountId = Annotated[str, StringConstraints(strict=True, pattern=r"^acc_[0-9a-f]{32}$")]
 TransferId = Annotated[str, StringConstraints(strict=True, pattern=r"^trf_[0-9a-f]{32}$")]
+TransferState = TransferStatus | Literal["UNDER_REVIEW", "SETTLING"]
+"""The contract's states; a transfer of this bank is never found in the last two."""
 
 
 class Body(BaseModel):
-    """Members that are not named here are refused."""
+    """Members that are not named here are refused, and so is null: what there is none of is left
+    out.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _given(cls, value: Any) -> Any:
+        """A default is not validated, so the None here was sent."""
+        if value is None:
+            raise ValueError("must be left out where there is none")
+        return value
 
 
 class PersonalDataIn(Body):
@@ -133,7 +164,7 @@ class OtherParty(Body):
     """The other side of a payment with another bank."""
 
     bank: Annotated[str, _text(35), Printable]
-    account: Annotated[str, _text(64), Printable]
+    account: AccountElsewhere
 
 
 class EntryPosting(Body):

@@ -20,7 +20,7 @@ def decode(kind: str, cursor: str | None) -> str | None:
     with suppress(ValueError):
         text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
         found, _, key = text.partition(":")
-        if found == kind and key:
+        if found == kind and key and key.isprintable():
             return key
     raise ProblemError(400, "cursor-invalid", "the cursor is not one of this list")
 

@@ -13,9 +13,8 @@ from ..eventsourcing.command import Result
 from ..readmodels.entries import ENTRIES, EntryRow
 from . import cursors, views
 from .accounts import READ, Cursor, Limit, PathId, own_account
-from .bodies import Day, EntryPosting, Moment, TransferId
+from .bodies import AccountElsewhere, Day, EntryPosting, Moment, Narrative, TransferId
 from .exchange import Command, Seen, StrictRoute, TheBank, WaitSeconds, answer, catch_up, page
-from .problems import ProblemError
 from .security import OPERATE, Caller, require
 
 router = APIRouter(
@@ -75,17 +74,15 @@ async def list_entries(
     direction: Direction | None = None,
     min_amount_minor: Amount = None,
     max_amount_minor: Amount = None,
-    counterparty: Annotated[str | None, Query(min_length=1, max_length=64)] = None,
+    counterparty: Annotated[AccountElsewhere | None, Query()] = None,
     transfer_id: TransferId | None = None,
-    text: Annotated[str | None, Query(min_length=1, max_length=140)] = None,
+    text: Annotated[Narrative | None, Query()] = None,
     order: Literal["asc", "desc"] = "asc",
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
     """The account's history, from the read model; all filters apply together."""
     await own_account(bank, caller, account_id, READ)
-    if any(moment is not None and moment.tzinfo is None for moment in (booked_from, booked_to)):
-        raise ProblemError(400, "invalid-request", "booking times need a zone, such as Z")
     await catch_up(bank, "entries", bank.engine.partition_of(account_id), seen, wait)
     wanted = EntryFilter(
         booked_from=booked_from,

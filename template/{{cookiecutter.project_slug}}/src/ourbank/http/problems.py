@@ -45,6 +45,7 @@ class ProblemError(Exception):
         self.detail = detail
         self.headers = dict(headers or {})
         self.errors = errors
+        self.positions: Mapping[int, int] = {}
         self.members = members
 
 
@@ -59,6 +60,7 @@ def of_rejected(error: RejectedError) -> ProblemError:
     are.
     """
     problem = rejected(error.rejection)
+    problem.positions = error.positions
     if error.version is not None:
         problem.members["version"] = error.version
         problem.headers["ETag"] = f'"{error.version}"'

@@ -14,10 +14,10 @@ from ..application.request import Request as Asked
 from ..application.transfers import TransferOrder, TransferView
 from ..domain.account import Account
 from ..domain.rejection import Rejection
-from ..domain.transfer import Transfer, TransferStatus
+from ..domain.transfer import Transfer
 from . import cursors, problems, views
 from .accounts import READ, Cursor, Limit, own_account
-from .bodies import AccountId, TransferBatch, TransferId, TransferOrderIn
+from .bodies import AccountId, TransferBatch, TransferId, TransferOrderIn, TransferState
 from .exchange import Command, Seen, StrictRoute, TheBank, WaitSeconds, answer, catch_up, page
 from .holds import WRITE
 from .problems import ProblemError
@@ -70,7 +70,7 @@ async def list_transfers(
     account_id: AccountId,
     seen: Seen,
     wait: WaitSeconds,
-    state: TransferStatus | None = None,
+    state: TransferState | None = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
