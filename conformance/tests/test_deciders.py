@@ -11,8 +11,9 @@ from bank_conformance.bank.shapes import TERMINAL, FeedEvent, Posting
 from bank_conformance.deciders.binomial import lower_bound, upper_bound
 from bank_conformance.deciders.gapless import breaks, changes
 from bank_conformance.deciders.multiplicity import Intent, miscounts
-from bank_conformance.deciders.prefix_sums import balances, imbalances
+from bank_conformance.deciders.prefix_sums import balances, imbalances, lows
 from bank_conformance.deciders.realtime import inversions
+from bank_conformance.deciders.sessions import setbacks, successions
 from bank_conformance.deciders.stable_latency import (
     Judgement,
     Latency,
@@ -85,6 +86,14 @@ def test_the_log_is_balanced_exactly_when_every_prefix_is_zero(
     assert all(balances(events)[account, "EUR"] == amount for account, amount in summed.items())
 
 
+@given(st.lists(st.tuples(st.integers(-3, 3), st.integers(-2, 0)), max_size=6))
+def test_a_low_is_where_a_sum_goes_below_its_floor(told: list[tuple[int, int]]) -> None:
+    amounts, floors = [amount for amount, _ in told], [floor for _, floor in told]
+    below = [sum(amounts[: n + 1]) < floor for n, floor in enumerate(floors)]
+    expected = [n for n, is_below in enumerate(below) if is_below and not (n and below[n - 1])]
+    assert [low.place for low in lows(amounts, floors)] == expected
+
+
 # Multiplicity
 
 outcomes = st.lists(st.sampled_from(list(Outcome)), min_size=1, max_size=3)
@@ -108,21 +117,17 @@ def test_a_miscount_is_what_the_answers_do_not_allow(
 spans = st.tuples(st.integers(0, 6), st.integers(0, 3))
 
 
+def _seen(place: int, span: tuple[int, int], version: int, writes: bool) -> Observation:
+    at, length = span
+    kind = Kind.CREDIT if writes else Kind.READ
+    return Observation(place, kind, at, at + length, Outcome.OK, version=version)
+
+
 @given(st.lists(st.tuples(spans, small, st.booleans()), max_size=6))
 def test_an_inversion_is_found_exactly_when_some_pair_is_one(
     told: list[tuple[tuple[int, int], int, bool]],
 ) -> None:
-    items = [
-        Observation(
-            place,
-            Kind.CREDIT if writes else Kind.READ,
-            at,
-            at + length,
-            Outcome.OK,
-            version=version,
-        )
-        for place, ((at, length), version, writes) in enumerate(told)
-    ]
+    items = [_seen(place, *one) for place, one in enumerate(told)]
     inverted = {
         later.operation
         for earlier in items
@@ -131,6 +136,32 @@ def test_an_inversion_is_found_exactly_when_some_pair_is_one(
         and (later.version or 0) < (earlier.version or 0) + (later.kind is Kind.CREDIT)
     }
     assert {found.later.operation for found in inversions(items)} == inverted
+
+
+@given(st.lists(st.tuples(spans, small, st.booleans(), st.sampled_from("ab")), max_size=6))
+def test_a_setback_is_an_inversion_within_one_line(
+    told: list[tuple[tuple[int, int], int, bool, str]],
+) -> None:
+    lines = [
+        (line, _seen(place, span, level, writes))
+        for place, (span, level, writes, line) in enumerate(told)
+    ]
+    expected = {
+        later.operation
+        for one, earlier in lines
+        for other, later in lines
+        if one == other
+        and earlier.completed < later.invoked
+        and (later.version or 0) < (earlier.version or 0) + (later.kind is Kind.CREDIT)
+    }
+    assert {found.later.operation for _, found in setbacks(lines)} == expected
+    followed = {
+        later.operation
+        for one, earlier in lines
+        for other, later in lines
+        if one == other and earlier.completed < later.invoked
+    }
+    assert successions(lines) == len(followed)
 
 
 # The life of a transfer

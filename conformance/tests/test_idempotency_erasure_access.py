@@ -9,14 +9,18 @@ from typing import Any
 import pytest
 from bank_conformance.bank.shapes import Erasure
 from bank_conformance.history import History, Operation
-from bank_conformance.requirements.idempotency import one_effect_among_racers, one_effect_one_answer
+from bank_conformance.requirements.idempotency import (
+    one_effect_after_a_timeout,
+    one_effect_among_racers,
+    one_effect_one_answer,
+)
 from bank_conformance.requirements.security import nobody_gets_in
 from bank_conformance.requirements.shredding import no_canary_shown
 from bank_conformance.tokens import ANONYMOUS, Principal
 from bank_conformance.verdict import Verdict
 from bank_conformance.workloads.access import Access, Attempt
+from bank_conformance.workloads.bench import Repeat, Repeats
 from bank_conformance.workloads.erasure import Shredding
-from bank_conformance.workloads.repeats import Repeat, Repeats
 from bank_conformance.workloads.rest import Scan
 from builders import ACCOUNT, TRANSFER, operation
 from msgspec.structs import replace as with_
@@ -84,6 +88,31 @@ def test_repetitions_have_one_effect_and_one_answer(
         found = " ".join(finding.evidence for finding in decide(record).findings)
         assert said in found
         assert bool(said) == bool(found)
+
+
+@pytest.mark.parametrize(
+    ("record", "effects", "verdict"),
+    [
+        (_repeat((0, {}), DONE), 1, None),
+        (_repeat((0, {}), DONE), 2, Verdict.FAIL),
+        (_repeat((0, {}), DONE), 0, Verdict.FAIL),
+        (_repeat((0, {}), (0, {})), 1, None),
+        (_repeat((0, {}), (0, {})), 0, None),
+        (_repeat((0, {}), (0, {})), 2, Verdict.FAIL),
+        (_repeat((0, {}), REFUSED), 1, None),
+    ],
+)
+def test_a_command_that_was_given_up_has_at_most_one_effect(
+    record: Repeats, effects: int, verdict: Verdict | None
+) -> None:
+    record = replace(record, effects=[("acc_1", "CRDT", 5)] * effects)
+    expected = verdict or Verdict.INCONCLUSIVE
+    assert one_effect_after_a_timeout(record).verdict is expected
+
+
+def test_a_command_given_up_and_then_found_done_is_counted_as_such() -> None:
+    coverage = one_effect_after_a_timeout(_repeat((0, {}), DONE)).coverage
+    assert [item.count for item in coverage] == [1, 1, 0]
 
 
 def test_a_try_that_met_another_in_flight_is_no_refusal() -> None:

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from bank_conformance import selftest
 from bank_conformance.catalogue import catalogue
+from bank_conformance.redaction import LENGTH_MIN
 from bank_conformance.reference.bank import STEP_SECONDS
 from bank_conformance.reference.mutants import MUTANTS, Mutant
 from bank_conformance.report import document, write_all
@@ -64,11 +65,6 @@ def test_a_bank_that_takes_its_time_is_clean_too() -> None:
     assert [one.decision.reason for one in outcome.results if one.verdict != Verdict.PASS] == []
 
 
-def test_a_whole_run_of_a_healthy_bank_is_short(reference: Run) -> None:
-    """Twelve seconds of it are arrivals of transfers; the rest scales with the machine."""
-    assert reference.seconds < 90
-
-
 @pytest.mark.parametrize("name", MUTANTS)
 def test_every_mutant_is_killed_by_the_requirement_named_for_it(name: str) -> None:
     async def attempt() -> selftest.Trial:
@@ -86,7 +82,7 @@ def test_a_mutant_whose_broken_line_never_ran_is_not_killed() -> None:
 
 
 def test_a_mutant_that_does_not_start_is_not_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    unknown = Mutant("M99", "ORD-1", "is not there", MUTANTS["M01"].parts)
+    unknown = Mutant("M99", ("ORD-1",), "is not there", MUTANTS["M01"].parts)
     monkeypatch.setitem(MUTANTS, "M99", unknown)
 
     async def attempt() -> selftest.Trial:
@@ -123,7 +119,9 @@ def _assert_nothing_private(outcome: Run, folder: Path) -> None:
     secrets = set(outcome.tokens)
     for operation in (one for history in outcome.histories for one in history):
         body = operation.call.body if isinstance(operation.call.body, dict) else {}
-        secrets |= set(body.get("personal", {}).values())
+        personal = body.get("personal")
+        values = personal.values() if isinstance(personal, dict) else ()
+        secrets |= {one for one in values if isinstance(one, str) and len(one) >= LENGTH_MIN}
     assert len(secrets) > 20
     for path, text in files.items():
         assert "eyJ" not in text, path

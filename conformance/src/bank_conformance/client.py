@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -68,6 +68,8 @@ class Client:
     tokens: Tokens
     prefix: str
     history: History = field(default_factory=lambda: History("set-up"))
+    patience: float | None = None
+    """How many seconds to wait for an answer; None for the target's own limit."""
     _keys: Iterator[int] = field(default_factory=itertools.count)
 
     @classmethod
@@ -88,6 +90,15 @@ class Client:
         """Return an idempotency key that no run has used."""
         return f"{self.prefix}-{next(self._keys)}"
 
+    @contextmanager
+    def giving_up_after(self, seconds: float) -> Iterator[None]:
+        """Wait no longer than this for any answer, while inside."""
+        self.patience = seconds
+        try:
+            yield
+        finally:
+            self.patience = None
+
     async def call(
         self,
         session: str,
@@ -98,8 +109,11 @@ class Client:
         body: Any = None,
         key: str | None = None,
         headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
     ) -> Operation:
         """Call a route and record the interval and the answer.
+
+        `content` is a body to send as it is; a header that is given replaces the one made here.
 
         Raises:
             TokenError: no token could be made for `principal`.
@@ -110,22 +124,32 @@ class Client:
             sent["Authorization"] = authorization
         if route.writes:
             key = key or self.fresh_key()
-            sent["Idempotency-Key"] = key
+            sent.setdefault("Idempotency-Key", key)
         url = _url(route.path.format(**path), query or {})
+        if content is not None:
+            body = content.decode(errors="replace")
+            sent["Content-Type"] = "application/json"
         call = Call(route.name, route.method, url, principal.label, key, body)
-        return await self._exchange(session, call, sent)
+        return await self._exchange(session, call, sent, content)
 
-    async def _exchange(self, session: str, call: Call, headers: dict[str, str]) -> Operation:
+    async def _exchange(
+        self, session: str, call: Call, headers: dict[str, str], content: bytes | None
+    ) -> Operation:
         history = self.history
+        timeout = httpx.USE_CLIENT_DEFAULT if self.patience is None else self.patience
         async with self.connections.one() as http:
             invoked = now()
             try:
                 response = await http.request(
-                    call.method, call.url, headers=headers, json=call.body
+                    call.method, call.url, headers=headers, timeout=timeout, **_body(call, content)
                 )
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 return history.append(session, call, invoked, None, _names(error))
             return history.append(session, call, invoked, _answer(response))
+
+
+def _body(call: Call, content: bytes | None) -> dict[str, Any]:
+    return {"json": call.body} if content is None else {"content": content}
 
 
 def _url(path: str, query: Mapping[str, Any]) -> str:

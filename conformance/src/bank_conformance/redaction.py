@@ -68,4 +68,4 @@ def _private(body: dict[str, Any]) -> list[tuple[str, str]]:
     found = list(personal.items()) if isinstance(personal, dict) else []
     if body.get("narrative"):
         found.append(("narrative", body["narrative"]))
-    return [(str(name), str(value)) for name, value in found]
+    return [(str(name), value) for name, value in found if isinstance(value, str)]

@@ -89,11 +89,14 @@ class Session:
         narrative: str | None = None,
         *,
         key: str | None = None,
+        if_match: int | None = None,
     ) -> Operation:
-        """Book an entry."""
+        """Book an entry; with `if_match`, only if the account is still at this version."""
         body = self._money(amount) | {"code": code}
         body |= {"narrative": narrative} if narrative else {}
-        return await self.call("postEntry", {"account_id": account_id}, body=body, key=key)
+        headers = {} if if_match is None else {"If-Match": f'"{if_match}"'}
+        path = {"account_id": account_id}
+        return await self.call("postEntry", path, body=body, key=key, headers=headers)
 
     async def hold(self, account_id: str, amount: int, *, key: str | None = None) -> Operation:
         """Set an amount aside."""
@@ -183,6 +186,13 @@ class Session:
                 return found, after
             found += page.items
         return found, None
+
+    async def read_since(
+        self, token: str, route: str, path: Mapping[str, str], *, wait: int | None, **query: Any
+    ) -> Operation:
+        """Read a list that must be no older than `token`, waiting so many seconds for it."""
+        headers = {"Consistency-Token": token} | ({"Prefer": f"wait={wait}"} if wait else {})
+        return await self.call(route, path, query=query, headers=headers)
 
     async def _pages(
         self, route: str, path: Mapping[str, str], query: Mapping[str, Any]

@@ -75,7 +75,7 @@ def _show(trials: list[selftest.Trial]) -> None:
             "[green]ok[/]" if trial.passed else "[bold red]no[/]",
             trial.name,
             escape(mutant.summary) if mutant else "none",
-            mutant.kills if mutant else "",
+            ", ".join(mutant.kills) if mutant else "",
             f"{trial.executions:,} times" if mutant else "",
             escape(trial.outcome),
         )
@@ -89,7 +89,7 @@ def _plain(trial: selftest.Trial) -> dict[str, Any]:
     return {
         "bank": trial.name,
         "defect": trial.mutant.summary if trial.mutant else None,
-        "must_be_killed_by": trial.mutant.kills if trial.mutant else None,
+        "must_be_killed_by": list(trial.mutant.kills) if trial.mutant else None,
         "killed_by": trial.killers,
         "executions": trial.executions,
         "verdicts": {name: str(verdict) for name, verdict in trial.verdicts.items()},

@@ -1,4 +1,4 @@
-"""Conservation: the postings of a log add up to zero at every position, per currency."""
+"""Conservation and limits: what must be true of the sums of every prefix of a log."""
 
 from __future__ import annotations
 
@@ -34,6 +34,28 @@ def imbalances(events: Iterable[FeedEvent]) -> list[Imbalance]:
             if amount:
                 total = totals[event.partition, currency]
                 found.append(Imbalance(event.partition, event.position, currency, total, event))
+    return found
+
+
+class Low(NamedTuple):
+    """A prefix after which a running sum is below its floor."""
+
+    place: int
+    total_minor: int
+    floor_minor: int
+
+
+def lows(amounts: Iterable[int], floors: Iterable[int]) -> list[Low]:
+    """Return where the running sum of `amounts` falls below the floor of the same place.
+
+    One fall is one low, however long the sum stays there.
+    """
+    found, total, below = [], 0, False
+    for place, (amount, floor) in enumerate(zip(amounts, floors, strict=True)):
+        total += amount
+        if total < floor and not below:
+            found.append(Low(place, total, floor))
+        below = total < floor
     return found
 
 

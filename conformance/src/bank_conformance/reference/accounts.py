@@ -154,7 +154,7 @@ class Accounts:
         credit = posting.code in CREDITS
         signed = posting.amount if credit else -posting.amount
         account.booked += signed
-        account.sequence += 1
+        account.sequence = self.number(account)
         data = {
             "sequence": account.sequence,
             "code": posting.code,
@@ -174,6 +174,10 @@ class Accounts:
         event = self.record(account, kind, data, postings=sides)
         self.bank.histories.project(account.account_id, event)
         return event
+
+    def number(self, account: Account) -> int:
+        """Return the sequence of the next entry."""
+        return account.sequence + 1
 
     def hold(self, account: Account, amount: int, seconds: int) -> Hold:
         """Set money aside that is known to be there."""

@@ -5,23 +5,25 @@ problems.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from bank_conformance.bank.routes import ROUTES
 
 from .accounts import Account
 from .bank import Bank
-from .bodies import Given, parse
+from .bodies import Given
 from .problems import RefusalError
+from .queries import check
 from .security import CONTENT_BYTES_MAX, Caller
 
-LIMIT_DEFAULT, LIMIT_MAX, WAIT_SECONDS_MAX, KEY_MAX = 100, 1000, 30, 255
+LIMIT_DEFAULT, WAIT_SECONDS_MAX, KEY_MAX = 100, 30, 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Ask:
 
     def body(self, shape: type[Given]) -> Given:
         """Return the body, or refuse (400)."""
-        return parse(self.content, shape)
+        return self.bank.forms.read(self.content, shape)
 
     def path(self, name: str) -> str:
         """Return a part of the path."""
@@ -57,6 +59,8 @@ class Ask:
     def check_version(self, account: Account) -> None:
         """Refuse (412) when the account moved since the version in If-Match."""
         expected = self.request.headers.get("if-match")
+        if expected is not None and not re.fullmatch('"[0-9]{1,18}"', expected):
+            raise RefusalError(400, "invalid-if-match")
         if expected is not None and expected != f'"{account.version}"':
             raise RefusalError(412, "version-moved", version=account.version)
 
@@ -70,25 +74,21 @@ class Ask:
         value = self.request.headers.get("prefer", "").removeprefix("wait=")
         return min(int(value), WAIT_SECONDS_MAX) if value.isdigit() else 0
 
+    async def caught_up(self) -> None:
+        """Wait until the read model is no older than the caller's token, or refuse (409)."""
+        token = self.request.headers.get("consistency-token")
+        if token is None:
+            return
+        if not token.isdecimal() or int(token) > self.bank.log.count():
+            raise RefusalError(400, "invalid-consistency-token")
+        await self.bank.histories.catch_up(int(token), self.wait_seconds)
+
     def page(self, items: Sequence[dict[str, Any]], key: str) -> Response:
-        """Return the page of `items` after the cursor, which is the key of the last one given."""
-        limit = _limit(self.request.query_params.get("limit"))
-        cursor = self.request.query_params.get("cursor")
+        """Return the page of `items` after the cursor."""
+        limit = int(self.request.query_params.get("limit", LIMIT_DEFAULT))
         keys = [str(item[key]) for item in items]
-        if cursor is not None and cursor not in keys:
-            raise RefusalError(400, "invalid-cursor")
-        first = keys.index(cursor) + 1 if cursor is not None else 0
-        page = list(items[first : first + limit])
-        more = first + limit < len(items)
-        return JSONResponse({"items": page, "next": str(page[-1][key]) if more else None})
-
-
-def _limit(given: str | None) -> int:
-    if given is None:
-        return LIMIT_DEFAULT
-    if not given.isdigit() or not 1 <= int(given) <= LIMIT_MAX:
-        raise RefusalError(400, "invalid-limit")
-    return int(given)
+        page = self.bank.pages.cut(keys, self.request.query_params.get("cursor"), limit)
+        return JSONResponse({"items": list(items[page.first : page.end]), "next": page.cursor})
 
 
 Handler = Callable[[Ask], Awaitable[Response]]
@@ -109,14 +109,14 @@ class Endpoint:
             answer = await self._answer(bank, request)
         except RefusalError as refusal:
             answer = refusal.response()
+        except ClientDisconnect:
+            answer = Response(status_code=400)  # nobody is there to read it
         answer.headers["Consistency-Token"] = str(bank.log.count())
         return answer
 
     async def _answer(self, bank: Bank, request: Request) -> Response:
         caller = bank.doors.caller(request)
-        unknown = set(request.query_params) - self.query
-        if unknown:
-            raise RefusalError(400, "unknown-parameter", ", ".join(sorted(unknown)))
+        check(request.query_params, self.query)
         if not ROUTES[self.name].writes:
             return await self.handler(Ask(bank, request, caller))
         content = await _content(request)
@@ -145,8 +145,8 @@ async def _content(request: Request) -> bytes:
 
 def _key(request: Request) -> str:
     key = request.headers.get("idempotency-key", "")
-    if not key or len(key) > KEY_MAX:
-        raise RefusalError(400, "idempotency-key-missing")
+    if not key or len(key) > KEY_MAX or not all("!" <= one <= "~" for one in key):
+        raise RefusalError(400, "invalid-idempotency-key")
     return key
 
 

@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .accounts import Account, Accounts, Hold
+from .bodies import Forms
 from .histories import Histories
 from .idempotency import Outcomes
 from .ids import new_id
 from .log import Log
+from .pages import Pages
 from .problems import RefusalError
 from .security import Doors
 from .transfers import Transfers
@@ -42,6 +44,8 @@ class Parts:
     histories: type[Histories] = Histories
     outcomes: type[Outcomes] = Outcomes
     doors: type[Doors] = Doors
+    pages: type[Pages] = Pages
+    forms: type[Forms] = Forms
 
 
 class Bank:
@@ -59,6 +63,8 @@ class Bank:
         self.histories = made.histories(self)
         self.outcomes = made.outcomes()
         self.doors = made.doors(secret)
+        self.pages = made.pages()
+        self.forms = made.forms()
         self.customers: dict[str, Customer] = {}
 
     def register(self, personal: dict[str, Any]) -> Customer:

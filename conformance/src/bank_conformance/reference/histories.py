@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from .problems import RefusalError
 
 if TYPE_CHECKING:
     from .bank import Bank
@@ -28,11 +32,23 @@ class Histories:
     def __init__(self, bank: Bank) -> None:
         self.bank = bank
         self.rows: dict[str, list[Row]] = {}
+        self.due: list[tuple[int, float]] = []
+        """From when on everything shows up to a number of events in the log."""
 
     def project(self, account_id: str, event: Event) -> None:
         """Take a booked entry into the history."""
         row = Row(event, event.at + self.lag(event))
         self.rows.setdefault(account_id, []).append(row)
+        latest = max(row.visible_at, self.due[-1][1] if self.due else 0.0)
+        self.due.append((self.bank.log.count(), latest))
+
+    async def catch_up(self, token: int, seconds: float) -> None:
+        """Wait until everything up to a token shows, or refuse (409) if that takes too long."""
+        place = bisect_right(self.due, token, key=lambda due: due[0])
+        left = self.due[place - 1][1] - time.monotonic() if place else 0.0
+        if left > seconds:
+            raise RefusalError(409, "not-yet-consistent")
+        await asyncio.sleep(max(0.0, left))
 
     def lag(self, _event: Event) -> float:
         """Return after how many seconds an entry shows."""

@@ -35,9 +35,13 @@ class Outcomes:
         if known is None:
             self.by_key[key] = known = Outcome(fingerprint, asyncio.ensure_future(command()))
             return await known.answer
+        self.require_same(known, fingerprint)
+        return replayed(await known.answer)
+
+    def require_same(self, known: Outcome, fingerprint: bytes) -> None:
+        """Refuse (422) another request under a key."""
         if known.fingerprint != fingerprint:
             raise RefusalError(422, "idempotency-key-reused")
-        return replayed(await known.answer)
 
 
 def replayed(answer: Response) -> Response:

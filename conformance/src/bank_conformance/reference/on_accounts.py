@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from bank_conformance.bank.routes import Scope
 
@@ -92,13 +93,13 @@ async def post_entry(ask: Ask) -> Response:
     posting = Posting(
         body.code,
         body.amount_minor,
-        body.value_date,
+        str(body.value_date) if body.value_date else None,
         body.narrative,
         counterparty=other.account if other else None,
         counterparty_bank=other.bank if other else None,
     )
     event = await ask.bank.accounts.post(account, posting, body.currency)
-    return JSONResponse(entry_view(ask, account, event), 201)
+    return found(entry_view(ask, account, event), 201)
 
 
 def entry_view(ask: Ask, account: Account, event: Event) -> dict[str, Any]:
@@ -108,9 +109,13 @@ def entry_view(ask: Ask, account: Account, event: Event) -> dict[str, Any]:
     return view | {"narrative": None, "version": event.version}
 
 
+def _at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
 _FILTERS: dict[str, Callable[[dict[str, Any], str], bool]] = {
-    "booked_from": lambda entry, value: entry["booking_time"] >= value,
-    "booked_to": lambda entry, value: entry["booking_time"] < value,
+    "booked_from": lambda entry, value: _at(entry["booking_time"]) >= _at(value),
+    "booked_to": lambda entry, value: _at(entry["booking_time"]) < _at(value),
     "value_from": lambda entry, value: entry["value_date"] >= value,
     "value_to": lambda entry, value: entry["value_date"] < value,
     "code": lambda entry, value: entry["code"] == value,
@@ -126,6 +131,7 @@ _FILTERS: dict[str, Callable[[dict[str, Any], str], bool]] = {
 async def list_entries(ask: Ask) -> Response:
     """List an account's history."""
     account = ask.account(Scope.ACCOUNTS_READ)
+    await ask.caught_up()
     entries = ask.bank.histories.of(account.account_id)
     for name, matches in _FILTERS.items():
         value = ask.request.query_params.get(name)
@@ -166,7 +172,7 @@ async def capture_hold(ask: Ask) -> Response:
     event = ask.bank.accounts.capture(
         account, _hold(ask, account), body.amount_minor, final=body.final
     )
-    return JSONResponse(entry_view(ask, account, event), 201)
+    return found(entry_view(ask, account, event), 201)
 
 
 async def release_hold(ask: Ask) -> Response:

@@ -21,7 +21,7 @@ async def register(ask: Ask) -> Response:
     ask.require_staff()
     personal = ask.body(Registration).personal
     given = {name: getattr(personal, name) for name in personal.__struct_fields__}
-    customer = ask.bank.register({name: value for name, value in given.items() if value})
+    customer = ask.bank.register({name: str(value) for name, value in given.items() if value})
     view = ask.bank.customer_view(customer)
     view.pop("personal")
     return found(view, 201)

@@ -8,9 +8,10 @@ from typing import Any
 
 from bank_conformance.bank.shapes import TERMINAL
 from bank_conformance.deciders.multiplicity import Intent, miscounts
-from bank_conformance.history import Operation, Outcome
+from bank_conformance.history import BAD_REQUEST, Operation, Outcome
 from bank_conformance.verdict import Coverage, Decision, Finding
-from bank_conformance.workloads.repeats import RACERS, Repeat, Repeats, races, retries
+from bank_conformance.workloads.bench import Repeat, Repeats
+from bank_conformance.workloads.repeats import RACERS, races, retries, timeouts
 
 from .check import Check, pick
 
@@ -26,7 +27,7 @@ IDENTITY = ("customer_id", "account_id", "hold_id", "transfer_id", "sequence", "
 
 def one_effect_one_answer(record: Repeats) -> Decision:
     """IDEM-1: the same command under the same key, one after the other."""
-    findings = _effects(record)
+    findings = effects(record)
     for repeat in record.repeats:
         findings += _answers(repeat)
         findings += _unmarked(repeat)
@@ -44,7 +45,7 @@ def one_effect_one_answer(record: Repeats) -> Decision:
 
 def one_effect_among_racers(record: Repeats) -> Decision:
     """IDEM-2: the same command under the same key, all at once."""
-    findings = _effects(record)
+    findings = effects(record)
     for repeat in record.repeats:
         findings += _answers(repeat)
     raced = sum(_racing(repeat) for repeat in record.repeats)
@@ -59,7 +60,22 @@ def one_effect_among_racers(record: Repeats) -> Decision:
     )
 
 
-def _effects(record: Repeats) -> list[Finding]:
+def one_effect_after_a_timeout(record: Repeats) -> Decision:
+    """IDEM-5: commands that were given up and sent again; what was given up may have happened."""
+    given_up = [one for one in record.repeats if Outcome.INFO in _outcomes(one)]
+    found_done = [one for one in given_up if _replayed(one.tries[-1])]
+    return Decision(
+        tuple(effects(record)),
+        (
+            Coverage("commands given up and sent again", len(given_up), 12),
+            Coverage("of them found done by then", len(found_done), 5),
+            Coverage("effects counted", len(record.effects), 30),
+        ),
+    )
+
+
+def effects(record: Repeats) -> list[Finding]:
+    """Return the commands with more or fewer effects than their answers allow."""
     intents = [
         Intent(mark, _outcomes(repeat), tuple(one.index for one in repeat.tries))
         for repeat in record.repeats
@@ -88,6 +104,8 @@ def _decided(operation: Operation) -> list[Outcome]:
     if operation.call.route != "requestTransfers" or not operation.ok or not isinstance(body, dict):
         return [operation.outcome]
     statuses = [one.get("status", 0) for one in body.get("outcomes", [])]
+    if all(status >= BAD_REQUEST for status in statuses):
+        return [Outcome.FAIL]
     return [Outcome.OK if all(200 <= status < 300 for status in statuses) else Outcome.INFO]  # noqa: PLR2004
 
 
@@ -95,7 +113,7 @@ def _answers(repeat: Repeat) -> Iterator[Finding]:
     decided = [
         one for one in repeat.tries if one.status != CONFLICT and one.outcome != Outcome.INFO
     ]
-    identities = {_identity(one) for one in decided}
+    identities = {identity(one) for one in decided}
     if len(identities) > 1:
         answers = " / ".join(sorted(_shown(identity) for identity in identities))
         text = f"{repeat.what}: {len(identities)} different answers under one key: {answers}"
@@ -117,7 +135,7 @@ def _replayed(operation: Operation) -> bool:
     return headers.get("idempotency-replayed", "").lower() == "true"
 
 
-def _identity(operation: Operation) -> tuple[tuple[str, Any], ...]:
+def identity(operation: Operation) -> tuple[tuple[str, Any], ...]:
     """Return what must be the same in every repetition of an answer.
 
     A transfer goes on by itself, so 202 may become 201 and its state may move; its id may not
@@ -155,4 +173,5 @@ def _racing(repeat: Repeat) -> bool:
 CHECKS = (
     Check("IDEM-1", retries, one_effect_one_answer),
     Check("IDEM-2", races, one_effect_among_racers),
+    Check("IDEM-5", timeouts, one_effect_after_a_timeout),
 )

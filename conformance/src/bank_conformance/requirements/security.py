@@ -10,6 +10,7 @@ from bank_conformance.history import Operation, Outcome
 from bank_conformance.verdict import Coverage, Decision, Finding
 from bank_conformance.workloads.access import Access, Attempt, access
 from bank_conformance.workloads.erasure import shown
+from bank_conformance.workloads.forgeries import forgeries
 
 from .check import Check
 
@@ -36,6 +37,30 @@ def nobody_gets_in(record: Access) -> Decision:
             Coverage("refusals expected", len(record.attempts), 100),
             Coverage("routes", len(routes), 20),
             Coverage("of the owner's own reads allowed", len(allowed), len(record.controls)),
+            Coverage("expired tokens tried", int(record.expiry_tried)),
+        ),
+    )
+
+
+def false_tokens_refused(record: Access) -> Decision:
+    """SEC-3: tokens that were forged, have expired or do not reach, on routes they would open."""
+    forgers = {attempt.who.label for attempt in record.attempts if not attempt.authenticated}
+    if not forgers:
+        return Decision(skip="the bank's tokens are no JWTs, and none can be made to expire")
+    scanner = Scanner(record.secrets)
+    findings: list[Finding] = []
+    for attempt in record.attempts:
+        findings += _judge(attempt, record, scanner)
+    findings += _moved(record)
+    allowed = [operation for operation in record.controls if operation.ok]
+    limited = {attempt.who.label for attempt in record.attempts if attempt.authenticated}
+    return Decision(
+        tuple(findings),
+        (
+            Coverage("refusals expected", len(record.attempts), 100),
+            Coverage("kinds of false tokens", len(forgers), 12),
+            Coverage("tokens with too few scopes", len(limited), 2),
+            Coverage("reads that the real token may", len(allowed), 2),
             Coverage("expired tokens tried", int(record.expiry_tried)),
         ),
     )
@@ -84,4 +109,7 @@ def _moved(record: Access) -> Iterator[Finding]:
             yield Finding(UNTOUCHED, text + difference(before, now), calls[:10])
 
 
-CHECKS = (Check("SEC-1", access, nobody_gets_in),)
+CHECKS = (
+    Check("SEC-1", access, nobody_gets_in),
+    Check("SEC-3", forgeries, false_tokens_refused),
+)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,9 +88,9 @@ async def access(stage: Stage) -> Access:
     people = [*_strangers(), await _forger(stage, victim), *_limited(stage, victim)]
     for number, who in enumerate(people):
         stage.progress(number, len(people) + 1)
-        await _try_all(stage, record, who, asks)
-    if expired := await _expired(stage):
-        await _try_all(stage, record, expired, asks)
+        await try_all(stage, record, who, asks)
+    if expired := await expired_staff(stage):
+        await try_all(stage, record, expired, asks)
         record.expiry_tried = True
     record.after = await scan(stage, accounts)
     return record
@@ -193,7 +193,7 @@ def _customer(label: str, customer_id: str) -> Principal:
     return Principal(label, customer_id, CUSTOMER_SCOPES)
 
 
-async def _expired(stage: Stage) -> Principal | None:
+async def expired_staff(stage: Stage) -> Principal | None:
     """Wait until the token that was made to expire did; None where none can be made."""
     if not stage.target.mints_short_tokens:
         return None
@@ -217,7 +217,8 @@ def _is_own_read(ask: Ask, victim: _Victim) -> bool:
     return route.owner is not None and not route.writes and own
 
 
-async def _try_all(stage: Stage, record: Access, who: Principal, asks: list[Ask]) -> None:
+async def try_all(stage: Stage, record: Access, who: Principal, asks: Sequence[Ask]) -> None:
+    """Let `who` ask for everything that they must not have."""
     session = stage.session(who.label, who)
     authenticated = who.header is None and who.seconds > SHORT_SECONDS
     for ask in asks:

@@ -20,12 +20,14 @@ from bank_conformance.history import History, Operation
 
 from .rest import Scan, scan_with_feed, settle
 from .stage import Stage, gather
+from .tail import Delivery, tailing
 
 SESSIONS, COMMANDS, ROUNDS = 10, 24, 2
 BURSTS, RACERS = 6, 6
 FUNDS_MINOR, AMOUNT_MINOR_MAX, CREDIT_LINE_MINOR = 4_000, 1_500, 300
 CANCELLED_SHARE = 1 / 6
 FREEZES, FROZEN_SECONDS = 6, 0.02
+HISTORY_LIMIT = 200
 
 
 @dataclass(slots=True)
@@ -35,6 +37,8 @@ class Contention:
     history: History
     accounts: list[str]
     scans: list[Scan] = field(default_factory=list)
+    tail: list[Delivery] = field(default_factory=list)
+    """What the feed delivered while the storm went on; nothing where there is none."""
 
 
 @dataclass(slots=True)
@@ -56,11 +60,12 @@ async def contention(stage: Stage) -> Contention:
     """Play the storm twice and read everything after each."""
     storm = await _set_up(stage)
     record = Contention(stage.history, storm.accounts)
-    for number in range(ROUNDS):
-        stage.progress(number, ROUNDS)
-        await _round(storm, number)
-        await settle(stage)
-        record.scans.append(await scan_with_feed(stage, storm.accounts))
+    async with tailing(stage, record.tail):
+        for number in range(ROUNDS):
+            stage.progress(number, ROUNDS)
+            await _round(storm, number)
+            await settle(stage)
+            record.scans.append(await scan_with_feed(stage, storm.accounts))
     stage.progress(ROUNDS, ROUNDS)
     return record
 
@@ -104,6 +109,7 @@ class _Player:
             *[self.withdraw] * 4,
             *[self.deposit] * 2,
             *[self.read] * 4,
+            *[self.history] * 2,
         ]
         if storm.stage.capabilities.holds:
             self.moves += [self.place, self.place, self.end, self.end]
@@ -127,6 +133,10 @@ class _Player:
 
     async def read(self) -> None:
         await self.session.account(self.account())
+
+    async def history(self) -> None:
+        order = self.random.choice(("asc", "desc"))
+        await self.session.entry_page(self.account(), order=order, limit=HISTORY_LIMIT)
 
     async def ring_transfer(self) -> None:
         at = self.random.randrange(len(self.storm.ring))

@@ -1,0 +1,22 @@
+"""The mutants: each breaks one thing in the reference bank, in a few lines; one file a family.
+
+A mutant overrides one step of one part and calls `broke()` on the broken line, so that one whose
+line never ran is not taken for one that was caught.
+"""
+
+from __future__ import annotations
+
+from . import consistency, idempotency, ordering, queries, security, shredding
+from .mutant import Mutant, broke, executions
+
+__all__ = ["MUTANTS", "Mutant", "broke", "executions"]
+
+_FAMILIES = (ordering, consistency, idempotency, shredding, queries, security)
+
+MUTANTS: dict[str, Mutant] = {
+    mutant.id: mutant
+    for mutant in sorted(
+        (mutant for family in _FAMILIES for mutant in family.MUTANTS), key=lambda mutant: mutant.id
+    )
+}
+"""By id."""

@@ -1,0 +1,28 @@
+"""Mutants of SHR: personal data that no key protects."""
+
+# ruff: noqa: ARG002, D102 - what a method does is said where the reference bank defines it
+from __future__ import annotations
+
+from bank_conformance.reference.bank import Parts
+from bank_conformance.reference.histories import Histories, Row
+from bank_conformance.reference.log import Event
+
+from .mutant import Mutant, broke
+
+
+class PlaintextReadModel(Histories):
+    """M29: the read model keeps the narrative in clear, where no key reaches it."""
+
+    def project(self, account_id: str, event: Event) -> None:
+        super().project(account_id, event)
+        owner = self.bank.accounts.find(account_id).customer_id
+        row = self.rows[account_id][-1]
+        row.narrative = super().narrative(row, owner)
+
+    def narrative(self, row: Row, customer_id: str) -> str | None:
+        if row.narrative is not None:
+            broke()
+        return row.narrative
+
+
+MUTANTS = (Mutant("M29", ("SHR-1",), "plaintext read model", Parts(histories=PlaintextReadModel)),)
