@@ -131,6 +131,24 @@ async def test_a_key_belongs_to_its_principal(api: Api) -> None:
     assert await api.balances(target) == (200, 0, 200)
 
 
+async def test_the_key_of_a_batch_is_used_up_by_it(api: Api) -> None:
+    """For a longer batch, of which the first would be known, and for anything else."""
+    source, target = await api.account(funds=10_000), await api.account()
+    one, other = order(source, target, 100), order(source, target, 200)
+    first = await api.post("/v1/transfers/batch", {"transfers": [one]}, key="b2")
+    deposit = {"code": "CASH_DEPOSIT", "amount_minor": 7, "currency": "EUR"}
+    for refused in (
+        await api.post("/v1/transfers/batch", {"transfers": [one, other]}, key="b2"),
+        await api.post(f"/v1/accounts/{source}/entries", deposit, key="b2"),
+        await api.post("/v1/transfers", other, key="b2"),
+    ):
+        assert (refused.status_code, refused.json()["code"]) == (422, "idempotency-key-reused")
+    again = await api.post("/v1/transfers/batch", {"transfers": [one]}, key="b2")
+    assert again.json() == first.json()
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert (await api.get(f"/v1/accounts/{target}"))["booked_minor"] == 100
+
+
 async def test_a_batch_has_an_outcome_for_each_and_is_idempotent_as_a_whole(api: Api) -> None:
     source, target = await api.account(funds=250), await api.account()
     body = {"transfers": [order(source, target, 100)] * 3 + [order(source, source, 1)]}

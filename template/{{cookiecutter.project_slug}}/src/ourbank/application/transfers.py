@@ -192,6 +192,21 @@ class Transfers:
         if step is not None:
             self._driver.drive(transfer_id, transfer, step)
 
+    async def begin_batch(self, asked: Request) -> None:
+        """Take the key of a whole batch, as an outcome without events; RejectedError when it was
+        used for another request. The transfers have keys of their own.
+        """
+        result = await self._engine.execute(
+            (self._ids.new("trf"),),
+            lambda _nothing: [],
+            asked.meta,
+            key=asked.key,
+            fingerprint=asked.fingerprint,
+            is_new=True,
+        )
+        if result.rejection is not None:
+            raise RejectedError(result.rejection, replayed=result.replayed)
+
     async def request_all(
         self,
         orders: Sequence[tuple[TransferOrder, Request]],

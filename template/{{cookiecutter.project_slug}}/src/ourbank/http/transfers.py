@@ -43,6 +43,7 @@ async def request_transfers(
     bank: TheBank, caller: Caller, asked: Command, wait: WaitSeconds, body: TransferBatch
 ) -> Response:
     """Up to 1,000 transfers, each with its own outcome, in the order asked."""
+    await bank.transfers.begin_batch(asked)
     outcomes: list[dict[str, Any] | None] = []
     orders: list[tuple[TransferOrder, Asked]] = []
     for number, order in enumerate(body.transfers):
