@@ -74,20 +74,24 @@ class OtherParty(Body, frozen=True):
     account: Annotated[str, Meta(max_length=64, pattern=PRINTABLE)]
 
 
+PostableCode = Literal[
+    "CASH_DEPOSIT",
+    "CASH_WITHDRAWAL",
+    "CARD_WITHDRAWAL",
+    "INCOMING_PAYMENT",
+    "OUTGOING_PAYMENT",
+    "INTEREST",
+    "PENALTY_INTEREST",
+    "FEE",
+    "LOAN_PAYMENT",
+]
+"""What staff may book by hand; the other codes come with what causes them."""
+
+
 class EntryPosting(Body, frozen=True):
     """An entry to book."""
 
-    code: Literal[
-        "CASH_DEPOSIT",
-        "CASH_WITHDRAWAL",
-        "CARD_WITHDRAWAL",
-        "INCOMING_PAYMENT",
-        "OUTGOING_PAYMENT",
-        "INTEREST",
-        "PENALTY_INTEREST",
-        "FEE",
-        "LOAN_PAYMENT",
-    ]
+    code: PostableCode
     amount_minor: Amount
     currency: Currency
     value_date: date | None = None

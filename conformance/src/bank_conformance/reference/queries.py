@@ -9,25 +9,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from .bodies import PRINTABLE
+from .bodies import PRINTABLE, PostableCode
 from .problems import RefusalError
 
 _Moment = Annotated[datetime, Meta(tz=True)]
 _Amount = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-_Code = Literal[
-    "CASH_DEPOSIT",
-    "CASH_WITHDRAWAL",
-    "CARD_WITHDRAWAL",
-    "INCOMING_PAYMENT",
-    "OUTGOING_PAYMENT",
-    "INTEREST",
-    "PENALTY_INTEREST",
-    "FEE",
-    "LOAN_PAYMENT",
-    "CAPTURE",
-    "TRANSFER_IN",
-    "TRANSFER_OUT",
-]
+_Code = Literal[PostableCode, "CAPTURE", "TRANSFER_IN", "TRANSFER_OUT"]
 _State = Literal[
     "ACCEPTED",
     "UNDER_REVIEW",

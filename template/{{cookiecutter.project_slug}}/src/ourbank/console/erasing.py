@@ -21,13 +21,13 @@ def exporting(settings: Settings, addresses: Addresses, to: Path | None) -> None
     written, or to standard output. ConfigError rather than lose what the file has and the vault has
     not: a restored back-up knows nothing of the erasures since.
     """
+    if to is not None and not to.parent.is_dir():
+        raise ConfigError(f"there is no folder {to.parent}: make it, or choose another --to")
     known = {stone.subject for stone in _stones(to)} if to and to.exists() else set()
     lines = asyncio.run(_export(settings, addresses))
     if to is None:
         sys.stdout.write(lines.decode())
         return
-    if not to.parent.is_dir():
-        raise ConfigError(f"there is no folder {to.parent}: make it, or choose another --to")
     if lost := known - {stone.subject for stone in imported(lines.splitlines())}:
         raise ConfigError(
             f"{to} has {len(lost)} erasures that this bank does not know: it was restored, so run"
