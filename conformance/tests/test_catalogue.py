@@ -9,8 +9,10 @@ import pytest
 import yaml
 from bank_conformance.bank.routes import ROUTES, Route
 from bank_conformance.catalogue import Requirement, catalogue, contract_file
+from bank_conformance.preflight import optional as harmless_questions
 from bank_conformance.reference.mutants import MUTANTS, Mutant
 from bank_conformance.requirements import CHECKS
+from bank_conformance.target import Capabilities
 
 FAMILIES = {"ORD": 7, "CON": 10, "IDEM": 6, "DUR": 4, "SHR": 15, "TMP": 7, "QRY": 5, "SEC": 4}
 
@@ -50,7 +52,9 @@ def _contract() -> dict[str, Route]:
     """Return the contract's operations as routes, scopes read from their descriptions."""
     document = yaml.safe_load(contract_file("openapi.yaml").read_text(encoding="utf-8"))
     return {
-        call["operationId"]: Route(call["operationId"], method.upper(), path)
+        call["operationId"]: Route(
+            call["operationId"], method.upper(), path, capability=call.get("x-capability", "")
+        )
         for path, item in document["paths"].items()
         for method, call in item.items()
         if method in {"get", "post", "put", "delete", "patch"}
@@ -58,8 +62,17 @@ def _contract() -> dict[str, Route]:
 
 
 def test_the_table_of_routes_is_the_contract() -> None:
-    ours = {name: (route.method, route.path) for name, route in ROUTES.items()}
-    assert ours == {name: (route.method, route.path) for name, route in _contract().items()}
+    assert _told(ROUTES) == _told(_contract())
+
+
+def _told(routes: dict[str, Route]) -> dict[str, tuple[str, str, str]]:
+    return {name: (one.method, one.path, one.capability) for name, one in routes.items()}
+
+
+def test_a_capability_of_the_contract_can_be_offered() -> None:
+    optional = {route.capability for route in ROUTES.values()} - {""}
+    assert optional <= set(Capabilities.__struct_fields__)
+    assert optional <= harmless_questions("acc_1", "cus_1").keys()
 
 
 def test_the_scopes_are_those_of_the_contract() -> None:

@@ -10,6 +10,7 @@ from bank_conformance.bank.shapes import Account, ShapeError, claimed_version, r
 from bank_conformance.history import Answer, History, Outcome, outcome_of
 from bank_conformance.model import Kind
 from bank_conformance.redaction import Redactor
+from bank_conformance.report.events import calls
 from builders import operation
 
 ACCOUNT = {
@@ -61,7 +62,7 @@ def test_the_events_are_invocations_and_completions_in_order_of_time() -> None:
     history = History("test")
     for _ in range(2):
         operation(history, answer=ACCOUNT)
-    events = history.as_events()
+    events = calls(history)
     assert [event["type"] for event in events] == ["invoke", "ok", "invoke", "ok"]
     assert [event["index"] for event in events] == [0, 1, 2, 3]
     assert events[0]["process"] == events[2]["process"] == 0
@@ -148,7 +149,7 @@ def test_nothing_written_names_a_token_or_anybody() -> None:
     operation(history, "POST", route="postEntry", status=201, body={"narrative": "for the cat"})
     redact = Redactor.of(["tok-123456"], [history])
     jwt = "eyJhbGciOi.eyJzdWIi.c2ln"
-    text = redact.json([history.as_events(), {"x": ["tok-123456", jwt, 7, None]}])
+    text = redact.json([calls(history), {"x": ["tok-123456", jwt, 7, None]}])
     assert redact.copy({"n": personal["name"]}) == {"n": "[name]"}
     for secret in ("Lovelace", "ada@example.com", "for the cat", "tok-123456", jwt):
         assert secret not in text

@@ -11,6 +11,20 @@ import msgspec
 
 Level = Literal["L0", "L1", "L2", "L3"]
 
+FAMILIES = {
+    "ORD": "Order",
+    "CON": "Consistency",
+    "IDEM": "Idempotency",
+    "DUR": "Durability",
+    "SHR": "Erasure",
+    "TMP": "Tamper evidence",
+    "QRY": "Queries",
+    "SEC": "Access",
+    "LOAN": "Loans",
+    "META": "The suite itself",
+}
+"""What the families of requirements are about."""
+
 
 class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One requirement of the catalogue."""

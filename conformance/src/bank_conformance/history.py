@@ -67,6 +67,21 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """A request that went over the wire for a call, where the bank has another shape."""
+
+    method: str
+    url: str
+    body: Any
+    status: int
+    """What it was answered, 0 for nothing."""
+
+    def __str__(self) -> str:
+        """Put it on one line."""
+        return f"{self.method} {self.url} → {self.status or 'no answer'}"
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One call with its interval: it took effect, if at all, between `invoked` and `completed`."""
 
@@ -78,6 +93,8 @@ class Operation:
     outcome: Outcome
     answer: Answer | None
     error: str = ""
+    sent: tuple[Sent, ...] = ()
+    """What went over the wire, where that is not the call itself."""
 
     @property
     def ok(self) -> bool:
@@ -135,45 +152,21 @@ class History:
         invoked: float,
         answer: Answer | None,
         error: str = "",
+        *,
+        sent: tuple[Sent, ...] = (),
     ) -> Operation:
         """Record a call that was just answered, or given up."""
         status = answer.status if answer else 0
         outcome = outcome_of(call.method, status)
         index = len(self.operations)
-        operation = Operation(index, session, call, invoked, now(), outcome, answer, error)
+        operation = Operation(index, session, call, invoked, now(), outcome, answer, error, sent)
         self.operations.append(operation)
         return operation
 
-    def as_events(self) -> list[dict[str, Any]]:
-        """Return the history as invocations and completions, the form that Jepsen's tools read."""
-        events: list[tuple[float, dict[str, Any]]] = []
-        processes: dict[str, int] = {}
-        for operation in self.operations:
-            process = processes.setdefault(operation.session, len(processes))
-            events.append((operation.invoked, self._event(operation, process, "invoke")))
-            events.append((operation.completed, self._event(operation, process, operation.outcome)))
-        events.sort(key=lambda pair: pair[0])
-        return [{"index": index, **event} for index, (_, event) in enumerate(events)]
-
-    def _event(self, operation: Operation, process: int, kind: str) -> dict[str, Any]:
-        at = operation.invoked if kind == "invoke" else operation.completed
-        answer = operation.answer
-        call = operation.call
-        request = {"method": call.method, "url": call.url, "key": call.key, "body": call.body}
-        response = {"status": answer.status, "body": answer.body} if answer else operation.error
-        return {
-            "type": kind,
-            "process": process,
-            "session": operation.session,
-            "f": call.route,
-            "time": round((at - self.started) * 1e9),
-            "value": request if kind == "invoke" else response,
-        }
-
 
 def parse_json(text: str) -> Any:
-    """Return the JSON in `text`, None when it is not JSON."""
+    """Return the JSON in `text`, None when it is not JSON, or nested deeper than any answer is."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

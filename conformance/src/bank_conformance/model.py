@@ -44,7 +44,8 @@ class Reading:
     available: int
     credit_line: int
     scope: str | None
-    sequence: int
+    sequence: int | None
+    """None where the bank does not number its entries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +208,10 @@ class AccountState:
 
     def differs(self, reading: Reading) -> str:
         """Say in what a strong read contradicts this state; empty if in nothing."""
+        numbered = self.sequence if reading.sequence is not None else None
         known = {
             "booked": (reading.booked, self.booked),
-            "sequence": (reading.sequence, self.sequence),
+            "sequence": (reading.sequence, numbered),
             "available": (reading.available, reading.booked - reading.held + reading.credit_line),
         }
         wrong = [f"{k} {saw}, expected {must}" for k, (saw, must) in known.items() if saw != must]

@@ -8,18 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, get_args
 
+from .bank.routes import ROUTES
 from .bank.session import Session
-from .bank.shapes import Account, Customer, RefusedError, Shape, ShapeError, read
+from .bank.shapes import Account, Customer, Entry, EntryPage, RefusedError, Shape, ShapeError, read
 from .history import Operation
+from .mapping import NotOfferedError
+from .mapping.file import Lack
 from .target import Capabilities
 from .tokens import ANONYMOUS, TokenError
+from .workloads.optional import PAST
 from .workloads.rest import FEED_SECONDS_MAX
 from .workloads.stage import Stage
 
 UNAUTHORIZED, NOT_FOUND = 401, 404
 KNOCK_SECONDS_MAX = 5
+GIVEN = get_args(Lack)
+"""What is there without asking, unless the target's mapping says that it is not."""
+
+Query = Mapping[str, Any]
 
 
 class InvalidRunError(Exception):
@@ -50,19 +60,26 @@ async def preflight(stage: Stage) -> Offer:
         InvalidRunError: the target does not answer, has no token for us, or is no bank.
         LiarError: the target says yes to everything.
     """
-    await _knock(stage)
+    await knock(stage)
     account_id, customer_id = await _open_account(stage)
-    feed_from, notes = await _end_of_feed(stage)
+    if stage.target.adapter.translates:
+        await _try_mapping(stage, account_id)
+    feed_from, notes = await end_of_feed(stage)
     found = await _capabilities(stage, account_id, customer_id, feed=feed_from is not None)
     return Offer(found, feed_from, notes)
 
 
-async def _knock(stage: Stage) -> None:
-    """Ask for an account that cannot exist: is anybody there, and does it serve?"""
+async def knock(stage: Stage) -> None:
+    """Ask for an account that cannot exist: is anybody there, and does it serve?
+
+    Raises:
+        InvalidRunError: nobody is, or it does not.
+    """
     stranger, url = stage.session("stranger", ANONYMOUS), stage.target.base_url
+    nobodys = stage.target.adapter.unknown_account or f"acc_{secrets.token_hex(16)}"
     try:
         async with asyncio.timeout(KNOCK_SECONDS_MAX):
-            operation = await stranger.account(f"acc_{secrets.token_hex(16)}")
+            operation = await stranger.account(nobodys)
     except TimeoutError:
         text = f"{url} does not answer within {KNOCK_SECONDS_MAX} s: is this the bank's port?"
         raise InvalidRunError(text) from None
@@ -93,16 +110,30 @@ def _created(operation: Operation, stage: Stage, shape: type[Shape]) -> Shape:
     try:
         return read(operation, shape)
     except ShapeError as error:
+        if stage.target.adapter.translates:
+            raise InvalidRunError(f"the mapping does not fit this bank: {error}") from None
         raise LiarError(str(error), operation) from None
 
 
-async def _end_of_feed(stage: Stage) -> tuple[str | None, tuple[str, ...]]:
-    """Read the feed up to now, so that the run sees only what it caused."""
+async def _try_mapping(stage: Stage, account_id: str) -> None:
+    """Book one entry and read it: what does not fit is the mapping's fault, not yet the bank's."""
+    _created(await stage.staff.account(account_id), stage, Account)
+    _created(await stage.staff.post(account_id, "CASH_DEPOSIT", 1), stage, Entry)
+    page = _created(await stage.staff.entry_page(account_id), stage, EntryPage)
+    if len(page.items) != 1:
+        text = f"{len(page.items)} entries in a history with one"
+        raise InvalidRunError(f"the mapping does not fit this bank: {text}")
+
+
+async def end_of_feed(stage: Stage) -> tuple[str | None, tuple[str, ...]]:
+    """Return where the feed ends now, so that a run sees only what it caused; None and why where
+    there is none.
+    """
     if stage.target.capabilities.feed is False:
         return None, ("the feed is switched off in the target file",)
     try:
         _, end = await stage.staff.events(None, seconds=FEED_SECONDS_MAX)
-    except (RefusedError, ShapeError) as error:
+    except (RefusedError, ShapeError, NotOfferedError) as error:
         return None, (f"no event feed: {error}",)
     if end is None:
         return None, (f"the feed did not end within {FEED_SECONDS_MAX:.0f} s: decided without it",)
@@ -122,11 +153,36 @@ async def _capabilities(
         "batches": await _offers(staff, "requestTransfers", {}),
         "erasure": await _offers(staff, "getErasure", {"customer_id": customer_id}),
     }
+    questions = optional(account_id, customer_id).items()
+    asked |= {name: await _offers(staff, *ask) for name, ask in questions}
+    asked |= {name: name not in stage.target.adapter.lacks for name in GIVEN}
     given = {name: getattr(told, name) for name in asked if getattr(told, name) is not None}
     return type(told)(feed=feed, **(asked | given))
 
 
-async def _offers(session: Session, route: str, path: dict[str, str]) -> bool:
+def optional(account_id: str, customer_id: str) -> dict[str, tuple[str, dict[str, str], Query]]:
+    """Return a harmless question for each capability of the contract: route, path and query."""
+    account, day = {"account_id": account_id}, {"date": PAST["date"], "basis": "BOOKING"}
+    period = {"from": PAST["from"], "to": PAST["to"]}
+    return {
+        "temporal": ("getBalance", account, {}),
+        "snapshots": ("listBalances", {}, {"account_id": [account_id]}),
+        "statements": ("getStatement", account, period),
+        "reports": ("getDailyReport", {}, day),
+        "fraud": ("listFraudRules", {}, {}),
+        "receipts": ("getSigningKeys", {}, {}),
+        "proofs": ("getCheckpoint", {}, {"partition": 0}),
+        "legal_holds": ("getLegalHold", {"customer_id": customer_id}, {}),
+    }
+
+
+async def _offers(
+    session: Session, route: str, path: dict[str, str], query: Query | None = None
+) -> bool:
     """Say whether a route exists: an empty request to it is refused for another reason."""
-    operation = await session.call(route, path, body=None if route == "getErasure" else {})
+    body: dict[str, Any] | None = {} if ROUTES[route].writes else None
+    try:
+        operation = await session.call(route, path, query=query, body=body)
+    except NotOfferedError:
+        return False
     return operation.answer is not None and operation.status not in {NOT_FOUND, 405, 501}

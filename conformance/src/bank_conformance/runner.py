@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from random import Random
 from typing import Any, Protocol
@@ -14,19 +14,26 @@ from typing import Any, Protocol
 import msgspec
 
 from .bank.shapes import RefusedError, ShapeError
+from .baseline import Baseline
 from .catalogue import Level, Requirement
 from .client import Client
 from .history import History, now
-from .preflight import InvalidRunError, LiarError, Offer, preflight
+from .hooks import NO_HOOKS, HookError
+from .mapping import AdapterError, NotOfferedError
+from .preflight import InvalidRunError, LiarError, Offer, end_of_feed, preflight
+from .redaction import Redactor
 from .requirements import CHECKS
-from .requirements.check import Check
+from .requirements.check import RESTORING, Check
 from .target import Capabilities, Target
 from .tokens import TokenError, Tokens
 from .verdict import Decision, Exit, Finding, Result, exit_code
+from .workloads.power import bring_back
 from .workloads.stage import Stage, expiring_of
 
 WORKLOAD_SECONDS_MAX = 180.0
 PREFLIGHT_SECONDS_MAX = 60.0
+WITHOUT_HOOKS = {"L0", "L1"}
+"""The levels at which a bank is neither stopped nor looked into, even if its target lets us."""
 CONTRACT = "every answer has the shape that the contract gives it"
 NO_LIES = "a bank confirms only what exists and what it did"
 
@@ -59,13 +66,18 @@ class Run:
     tokens: list[str] = field(default_factory=list)
     """Every token that was used, to be redacted."""
     histories: list[History] = field(default_factory=list)
+    baseline: Baseline = field(default_factory=Baseline)
 
     @property
     def exit_code(self) -> int:
         """The exit code of the command."""
         if self.invalid:
             return Exit.INVALID
-        return exit_code([result.verdict for result in self.results])
+        return exit_code([self.baseline.counted(result) for result in self.results])
+
+    def redacted(self, text: str) -> str:
+        """Return `text` without the tokens and the personal data that were used so far."""
+        return Redactor.of(self.tokens, self.histories).text(text)
 
 
 async def run(
@@ -75,9 +87,15 @@ async def run(
     seed: int,
     reporter: Reporter,
     level: Level | None = None,
+    into: Run | None = None,
 ) -> Run:
-    """Decide the `selected` requirements of `target`, asking for no more than `level`."""
-    outcome, began = Run(target, seed), now()
+    """Decide the `selected` requirements of `target`, asking for no more than `level`.
+
+    `into` is the run to fill, for those who look at it while it goes on.
+    """
+    outcome, began = into or Run(target, seed), now()
+    if level in WITHOUT_HOOKS:
+        target = replace(target, hooks=NO_HOOKS)
     tokens = Tokens(target.minter)
     async with Client.of(target, tokens, f"c{secrets.token_hex(4)}") as client:
         runner = _Runner(target, client, reporter, outcome)
@@ -94,11 +112,13 @@ class _Runner:
     reporter: Reporter
     run: Run
     records: dict[Callable[[Stage], Awaitable[Any]], Any] = field(default_factory=dict)
+    feed_from: str | None = None
+    """Where the feed stood before whatever is looked at now."""
 
     async def decide_all(self, selected: Sequence[Requirement], level: Level | None) -> None:
         try:
             offer = await self._preflight()
-        except (InvalidRunError, TokenError) as error:
+        except (InvalidRunError, TokenError, AdapterError, NotOfferedError) as error:
             self.run.invalid = str(error)
             return
         except LiarError as error:
@@ -107,12 +127,13 @@ class _Runner:
         if level == "L0":
             offered = msgspec.structs.replace(offer.capabilities, feed=False)
             offer = Offer(offered, None, ("the feed is not used at L0",))
-        self.run.offer = offer
-        for requirement in selected:
+        self.run.offer, self.feed_from = offer, offer.feed_from
+        for requirement in sorted(selected, key=lambda one: CHECKS[one.id].turn):
             self.reporter.started(requirement.id)
             result = await self._decide(requirement, offer)
-            self.run.results.append(result)
-            self.reporter.finished(result)
+            self._finish(result)
+        place = {one.id: index for index, one in enumerate(selected)}
+        self.run.results.sort(key=lambda result: place[result.requirement_id])
 
     async def _preflight(self) -> Offer:
         stage = self._stage("preflight", Capabilities(), None)
@@ -135,14 +156,17 @@ class _Runner:
     def _fail_all(self, selected: Sequence[Requirement], error: LiarError) -> None:
         finding = Finding(NO_LIES, str(error), (error.operation,))
         for requirement in selected:
-            result = Result(requirement.id, Decision((finding,)), 0.0)
-            self.run.results.append(result)
-            self.reporter.finished(result)
+            self._finish(Result(requirement.id, Decision((finding,)), 0.0))
+
+    def _finish(self, result: Result) -> None:
+        self.run.results.append(result)
+        self.run.tokens = self.client.tokens.known()
+        self.reporter.finished(result)
 
     async def _decide(self, requirement: Requirement, offer: Offer) -> Result:
         check, began = CHECKS[requirement.id], now()
-        if missing := check.missing(offer.capabilities):
-            decision = Decision(skip=f"the bank does not offer: {', '.join(missing)}")
+        if missing := check.missing(offer.capabilities, self.target.hooks):
+            decision = Decision(skip=missing)
         else:
             decision = await self._decide_guarded(check, offer)
         return Result(requirement.id, decision, now() - began)
@@ -153,7 +177,9 @@ class _Runner:
             return check.decide(await self._record(check, offer))
         except ShapeError as error:
             return Decision((Finding(CONTRACT, str(error)),))
-        except (RefusedError, TokenError) as error:
+        except NotOfferedError as error:
+            return Decision(skip=str(error))
+        except (RefusedError, TokenError, HookError, AdapterError) as error:
             return Decision(doubt=str(error))
         except TimeoutError:
             return Decision(doubt=f"the workload did not end in {WORKLOAD_SECONDS_MAX:.0f} s")
@@ -174,7 +200,7 @@ class _Runner:
 
     async def _play(self, check: Check, offer: Offer) -> Any:
         """Play a workload; an error is kept, so that it is not played again in vain."""
-        stage = self._stage(check.workload.__name__, offer.capabilities, offer.feed_from)
+        stage = self._stage(check.workload.__name__, offer.capabilities, self.feed_from)
         stage.progress = lambda done, total: self.reporter.progress(
             check.requirement_id, done, total
         )
@@ -183,3 +209,12 @@ class _Runner:
                 return await check.workload(stage)
         except Exception as error:  # noqa: BLE001  judged by the caller
             return error
+        finally:
+            await self._tidy_up(stage, check)
+
+    async def _tidy_up(self, stage: Stage, check: Check) -> None:
+        """After a workload that used hooks: the bank serves, and the feed is one that it knows."""
+        if used := self.target.hooks.names.intersection(check.hooks + check.uses):
+            await bring_back(stage, used)
+        if check.turn == RESTORING and stage.feed_from is not None:
+            self.feed_from, _ = await end_of_feed(stage)

@@ -1,51 +1,21 @@
 """Proof that the suite can fail: the reference bank passes, every mutant of it is caught by name.
 
 A mutant counts as killed only if it served, its broken line ran, and every requirement named for it
-said FAIL. Each runs in a process of its own on loopback, which ends with the pipe that keeps it
-alive.
+said FAIL.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-import secrets
-import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from .catalogue import catalogue
 from .history import now
-from .reference.__main__ import SECRET_VARIABLE
-from .reference.bank import STEP_SECONDS
 from .reference.mutants import MUTANTS, Mutant
-from .reference.security import mint
 from .requirements import CHECKS
 from .runner import Reporter, Run, run
-from .target import Limits, Target
-from .tokens import Principal
+from .serving import StartError, serving
 from .verdict import Verdict
-
-QUICK = Limits(settle_seconds=3.0)
-"""A bank in memory is at rest at once, or never."""
-
-START_SECONDS_MAX, STOP_SECONDS_MAX = 30, 10
-
-
-class StartError(Exception):
-    """The reference bank did not start."""
-
-
-@dataclass(slots=True)
-class Serving:
-    """A reference bank that serves."""
-
-    target: Target
-    executions: int = 0
-    """How often the broken line ran; known once it has stopped."""
 
 
 @dataclass(slots=True)
@@ -110,76 +80,14 @@ async def _try(
     """Serve a bank, decide the requirements `ids` of it, and stop it."""
     trial, began = Trial(name, mutant), now()
     try:
-        async with serving(mutant) as served:
+        async with serving(mutant) as bank:
             chosen = [catalogue()[one] for one in ids]
-            outcome: Run = await run(served.target, chosen, seed=seed, reporter=reporter)
+            outcome: Run = await run(bank.target, chosen, seed=seed, reporter=reporter)
     except StartError as error:
         trial.error = f"did not start: {error}"
         return trial
     trial.error = outcome.invalid
     trial.verdicts = {one.requirement_id: one.verdict for one in outcome.results}
     trial.reasons = {one.requirement_id: one.decision.reason for one in outcome.results}
-    trial.executions, trial.seconds = served.executions, now() - began
+    trial.executions, trial.seconds = bank.executions, now() - began
     return trial
-
-
-@asynccontextmanager
-async def serving(
-    mutant: Mutant | None = None, step_seconds: float = STEP_SECONDS
-) -> AsyncIterator[Serving]:
-    """Serve the reference bank, or a mutant of it, in a process of its own.
-
-    A transfer is under way for `step_seconds`.
-
-    Raises:
-        StartError: it did not say where it serves.
-    """
-    secret = secrets.token_hex(32)
-    process = await _start(mutant, secret, step_seconds)
-    try:
-        first = await _line(process, START_SECONDS_MAX)
-
-        async def minter(who: Principal) -> str:
-            return mint(secret, who.subject, who.scope, who.seconds)
-
-        name = f"mutant {mutant.id}" if mutant else "the reference bank"
-        served = Serving(Target(name, str(first["url"]), minter, limits=QUICK))
-        yield served
-        if process.stdin:
-            process.stdin.close()
-        served.executions = int((await _line(process, STOP_SECONDS_MAX))["executions"])
-    finally:
-        await _stop(process)
-
-
-async def _start(
-    mutant: Mutant | None, secret: str, step_seconds: float
-) -> asyncio.subprocess.Process:
-    pipe = asyncio.subprocess.PIPE
-    which = ["--mutant", mutant.id] if mutant else []
-    which += ["--step-seconds", str(step_seconds)]
-    command = [sys.executable, "-m", "bank_conformance.reference", "serve", *which]
-    environment = os.environ | {SECRET_VARIABLE: secret}
-    return await asyncio.create_subprocess_exec(*command, env=environment, stdin=pipe, stdout=pipe)
-
-
-async def _line(process: asyncio.subprocess.Process, seconds: float) -> dict[str, Any]:
-    try:
-        async with asyncio.timeout(seconds):
-            line = await process.stdout.readline() if process.stdout else b""
-        found: dict[str, Any] = json.loads(line)
-    except (TimeoutError, ValueError):
-        raise StartError("it said nothing on standard output") from None
-    return found
-
-
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    """End the process: by closing its input, and if it does not listen, by killing it."""
-    if process.stdin:
-        process.stdin.close()
-    try:
-        async with asyncio.timeout(STOP_SECONDS_MAX):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()

@@ -7,12 +7,11 @@ never recorded, and redacted from everything that is written.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import shlex
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .command import Command, CommandError
 from .history import now
 
 COMMAND_SECONDS_MAX = 20
@@ -52,6 +51,11 @@ class TokenCommand:
     arguments: tuple[str, ...]
     directory: Path
 
+    @property
+    def command(self) -> Command:
+        """The command, bounded in time."""
+        return Command("[token] command", self.arguments, self.directory, COMMAND_SECONDS_MAX)
+
     async def __call__(self, principal: Principal) -> str:
         """Run the command and return what it printed.
 
@@ -59,55 +63,18 @@ class TokenCommand:
             TokenError: it does not start, fails, takes too long, or prints no token.
         """
         values = {
-            "{subject}": principal.subject,
-            "{scope}": principal.scope,
-            "{seconds}": str(principal.seconds),
+            "subject": principal.subject,
+            "scope": principal.scope,
+            "seconds": str(principal.seconds),
         }
-        arguments = [_fill(argument, values) for argument in self.arguments]
-        status, output, errors = await _run(arguments, self.directory)
-        token = output.strip()
-        if status:
-            raise TokenError(f"{self._names()} exited with {status}: {_last_line(errors)}")
-        if not token or len(token.split()) != 1:
-            raise TokenError(f"{self._names()} must print one token and nothing else on stdout")
+        try:
+            token = (await self.command.run(values)).strip()
+        except CommandError as error:
+            raise TokenError(str(error)) from None
+        if len(token.split()) != 1:
+            text = f"{self.command} must print one token and nothing else on stdout"
+            raise TokenError(text)
         return token
-
-    def _names(self) -> str:
-        return f"the token command `{shlex.join(self.arguments)}` (in {self.directory})"
-
-
-def _fill(argument: str, values: dict[str, str]) -> str:
-    for placeholder, value in values.items():
-        argument = argument.replace(placeholder, value)
-    return argument
-
-
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it printed nothing on stderr"
-
-
-async def _run(arguments: list[str], directory: Path) -> tuple[int, str, str]:
-    pipe = asyncio.subprocess.PIPE
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *arguments, cwd=directory, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe
-        )
-    except OSError as error:
-        cure = "correct [token] command in the target file"
-        raise TokenError(f"cannot run {arguments[0]!r}: {error.strerror}; {cure}") from None
-    try:
-        async with asyncio.timeout(COMMAND_SECONDS_MAX):
-            output, errors = await process.communicate()
-    except TimeoutError:
-        raise TokenError(f"{arguments[0]!r} did not end within {COMMAND_SECONDS_MAX} s") from None
-    finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-    status = process.returncode or 0
-    return status, output.decode(errors="replace"), errors.decode(errors="replace")
 
 
 @dataclass(slots=True)

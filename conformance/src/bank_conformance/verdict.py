@@ -87,9 +87,16 @@ class Decision:
         return Verdict.WARN if self.findings else Verdict.PASS
 
     @property
+    def telling(self) -> list[Finding]:
+        """The findings as a reader wants them: failures first, those with the shortest history."""
+        return sorted(
+            self.findings, key=lambda one: (one.warning, not one.operations, len(one.operations))
+        )
+
+    @property
     def reason(self) -> str:
         """One line that says why."""
-        failing = [finding for finding in self.findings if not finding.warning]
+        failing = [finding for finding in self.telling if not finding.warning]
         if failing:
             more = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
             return failing[0].evidence + more

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,6 +19,8 @@ from bank_conformance.catalogue import contract_file
 
 LONG, HUGE, DIGITS = 100_000, 10**40, 2**63
 DEPTH = 100
+GOOD_TIMES = {"date": "2026-01-02", "date-time": "2026-01-02T00:00:00Z"}
+DECIMAL = re.compile(r"\d+\.\d+")
 ODD_TEXTS = {
     "a NUL": "a\x00b",
     "a bidirectional override": "a\u202eb",
@@ -97,8 +99,8 @@ def sample(schema: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
             return max(1, schema.get("minimum", 1))
         case "boolean":
             return True
-    if schema.get("format") == "date":
-        return "2026-01-02"
+    if schema.get("format", "") in GOOD_TIMES:
+        return GOOD_TIMES[schema["format"]]
     return "n@example.com" if "@" in schema.get("pattern", "") else "x" * schema.get("minLength", 1)
 
 
@@ -115,7 +117,7 @@ def spoilt(schema: Mapping[str, Any]) -> Iterator[Spoilt]:
     elif kind == "string":
         yield from _texts(schema)
     elif kind == "array":
-        yield Spoilt("an empty list", [])
+        yield Spoilt("an empty list", [], bool(schema.get("minItems")))
 
 
 def _numbers(schema: Mapping[str, Any]) -> Iterator[Spoilt]:
@@ -184,45 +186,66 @@ def places(
     yield f"{path}/: an unknown member", whole | {"surprise": 1}, True
 
 
-def raw_bodies(route: str, given: Mapping[str, Any]) -> Iterator[tuple[str, bytes, bool]]:
-    """Return bodies that no encoder would write: what, the bytes, if forbidden."""
-    schema = body_schema(route)
-    if schema is None:
-        return
-    valid = json.dumps(sample(schema, given)).encode()
-    yield "no body", b"", True
-    yield "not closed", valid[:-1], True
-    yield "something behind the end", valid + b" x", True
-    yield "no UTF-8", valid[:-1] + b', "x": "\xff\xfe"}', True
-    yield "an infinite number", _with_number(valid, b"1e999"), True
-    yield "NaN", _with_number(valid, b"NaN"), True
-    yield "a list", b"[" + valid + b"]", True
-    yield "half of a surrogate pair", valid[:-1] + b', "narrative": "\\ud800"}', True
-    yield "a member twice", _twice(valid), True
-    yield "nested a hundred deep", b"[" * DEPTH + b"]" * DEPTH, True
+def raw_bodies() -> dict[str, Callable[[bytes], bytes]]:
+    """Return what makes bodies that no encoder would write out of valid ones; all are forbidden."""
+    return {
+        "no body": lambda _valid: b"",
+        "not closed": lambda valid: valid[:-1],
+        "something behind the end": lambda valid: valid + b" x",
+        "no UTF-8": lambda valid: valid[:-1] + b', "x": "\xff\xfe"}',
+        "an infinite number": partial(_with_number, number=b"1e999"),
+        "NaN": partial(_with_number, number=b"NaN"),
+        "a list": lambda valid: b"[" + valid + b"]",
+        "half of a surrogate pair": lambda valid: valid[:-1] + b', "narrative": "\\ud800"}',
+        "a member twice": _twice,
+        "nested a hundred deep": lambda _valid: b"[" * DEPTH + b"]" * DEPTH,
+    }
 
 
 def _with_number(valid: bytes, number: bytes) -> bytes:
     """Replace the first amount, or add one that does not belong there."""
     members = json.loads(valid)
-    name = next((name for name, value in members.items() if type(value) is int), "amount_minor")
+    name = next((name for name, value in members.items() if _is_number(value)), "amount_minor")
     return json.dumps(members | {name: 0}).encode().replace(b": 0", b": " + number, 1)
+
+
+def _is_number(value: Any) -> bool:
+    """Say whether a member is an amount: a number, or the text of a decimal one."""
+    return type(value) is int or (isinstance(value, str) and DECIMAL.fullmatch(value) is not None)
 
 
 def _twice(valid: bytes) -> bytes:
     """Say the first member again: readers differ in which of the two they believe."""
-    first = next(iter(json.loads(valid).items()))
-    again = json.dumps(dict([first])).encode()
-    return again[:-1] + b", " + valid[1:]
+    members = json.loads(valid) or {"a": 1}
+    again = json.dumps(dict([next(iter(members.items()))])).encode()
+    return again[:-1] + b", " + json.dumps(members).encode()[1:]
 
 
-def queries(route: str) -> Iterator[tuple[str, dict[str, str], bool]]:
+def good_query(route: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a valid query; parameters named in `given` are taken from there."""
+    found: dict[str, Any] = {}
+    for parameter in _required(route):
+        name, schema = parameter["name"], resolved(parameter["schema"])
+        value = given[name] if name in given else sample(schema, given)
+        several = schema.get("type") == "array" and not isinstance(value, list)
+        found[name] = [value] if several else value
+    return found
+
+
+def _required(route: str) -> list[Mapping[str, Any]]:
+    _, parameters = operation_of(route)
+    return [one for one in parameters if one["in"] == "query" and one.get("required")]
+
+
+def queries(route: str) -> Iterator[tuple[str, dict[str, Any], bool]]:
     """Return queries that are spoilt in one parameter: what, the query, if forbidden."""
     _, parameters = operation_of(route)
     for parameter in (one for one in parameters if one["in"] == "query"):
         schema, name = resolved(parameter["schema"]), parameter["name"]
         for one in _queried(schema):
             yield f"{name}: {one.what}", {name: str(one.value)}, one.forbidden
+    for parameter in _required(route):
+        yield f"{parameter['name']}: missing", {parameter["name"]: None}, True
     yield "an unknown parameter", {"surprise": "1"}, True
 
 
@@ -231,6 +254,8 @@ def _queried(schema: Mapping[str, Any]) -> Iterator[Spoilt]:
         yield from (Spoilt(json.dumps(text), text) for text in ("abc", "1.5", ""))
         yield from _numbers(schema)
         yield Spoilt("a number of 41 digits", HUGE, forbidden="maximum" in schema)
+    elif schema.get("type") == "array":
+        yield from _queried(resolved(schema["items"]))
     elif "enum" in schema:
         yield Spoilt("a word that is not listed", "NOPE")
     else:

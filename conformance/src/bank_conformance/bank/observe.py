@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -109,6 +110,31 @@ def _transfer(operation: Operation, ended: dict[str, float | None]) -> Observati
         code=operation.code,
         ended=ended.get(transfer_id),
     )
+
+
+def arrivals(history: Iterable[Operation], account_id: str) -> list[Observation]:
+    """Return the transfers to an account that were not refused, as credits of it.
+
+    Each is booked between its request and the first sight of its end.
+
+    Raises:
+        ShapeError: an answer that should be a transfer is none.
+    """
+    operations = list(history)
+    ended = {trace.transfer_id: trace.ended for trace in traces(operations).values()}
+    return [
+        _arrival(operation, ended)
+        for operation in operations
+        if operation.call.route == "requestTransfer"
+        and operation.outcome is not Outcome.FAIL
+        and operation.call.body["target_account_id"] == account_id
+    ]
+
+
+def _arrival(operation: Operation, ended: dict[str, float | None]) -> Observation:
+    sent = _transfer(operation, ended)
+    completed = inf if sent.ended is None else sent.ended
+    return replace(sent, kind=Kind.CREDIT, completed=completed)
 
 
 def _member(operation: Operation, name: str) -> Any:

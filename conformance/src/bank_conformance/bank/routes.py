@@ -19,6 +19,7 @@ class Scope(StrEnum):
     OPERATE = "bank:operate"
     ERASE = "privacy:erase"
     EVENTS_READ = "events:read"
+    AUDIT_READ = "audit:read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class Route:
     """One operation of the contract.
 
     `owner` is the scope with which the owner may call it on what is theirs, None where owners may
-    not; `staff` is the scope that opens it for everything.
+    not; `staff` is the scope that opens it for everything. `capability` names what a bank must
+    offer to have the operation at all; empty where every bank must have it.
     """
 
     name: str
@@ -34,11 +36,14 @@ class Route:
     path: str
     staff: Scope | None = Scope.OPERATE
     owner: Scope | None = None
+    capability: str = ""
+    asks: bool = False
+    """Whether it has a body and no effect, so that it takes no idempotency key."""
 
     @property
     def writes(self) -> bool:
         """Whether a call may have an effect."""
-        return self.method != "GET"
+        return self.method != "GET" and not self.asks
 
 
 _ACCOUNT = "/v1/accounts/{account_id}"
@@ -47,6 +52,17 @@ _TRANSFER = "/v1/transfers/{transfer_id}"
 _ERASURE = "/v1/customers/{customer_id}/erasure"
 _READ, _SEND = Scope.ACCOUNTS_READ, Scope.TRANSFERS_WRITE
 
+
+def _legal_hold(name: str, method: str) -> Route:
+    path = "/v1/customers/{customer_id}/legal-hold"
+    return Route(name, method, path, Scope.ERASE, capability="legal_holds")
+
+
+def _audit(name: str, method: str, path: str, *, asks: bool = False) -> Route:
+    path = f"/v1/audit/{path}"
+    return Route(name, method, path, Scope.AUDIT_READ, capability="proofs", asks=asks)
+
+
 ROUTES = {
     route.name: route
     for route in (
@@ -54,6 +70,9 @@ ROUTES = {
         Route("getCustomer", "GET", "/v1/customers/{customer_id}", owner=Scope.CUSTOMERS_READ),
         Route("erasePersonalData", "POST", _ERASURE, staff=Scope.ERASE),
         Route("getErasure", "GET", _ERASURE, staff=Scope.ERASE),
+        _legal_hold("setLegalHold", "PUT"),
+        _legal_hold("liftLegalHold", "DELETE"),
+        _legal_hold("getLegalHold", "GET"),
         Route("openAccount", "POST", "/v1/accounts"),
         Route("listAccounts", "GET", "/v1/accounts", owner=_READ),
         Route("getAccount", "GET", _ACCOUNT, owner=_READ),
@@ -75,10 +94,21 @@ ROUTES = {
         Route("cancelTransfer", "POST", f"{_TRANSFER}/cancel", owner=_SEND),
         Route("reverseTransfer", "POST", f"{_TRANSFER}/reverse"),
         Route("readEvents", "GET", "/v1/events", staff=Scope.EVENTS_READ),
+        Route("getBalance", "GET", f"{_ACCOUNT}/balance", owner=_READ, capability="temporal"),
+        Route("listBalances", "GET", "/v1/balances", capability="snapshots"),
+        Route("getStatement", "GET", f"{_ACCOUNT}/statement", owner=_READ, capability="statements"),
+        Route("getDailyReport", "GET", "/v1/reports/daily", capability="reports"),
+        Route("listFraudRules", "GET", "/v1/fraud/rules", capability="fraud"),
+        Route("listFraudAlerts", "GET", "/v1/fraud/alerts", capability="fraud"),
+        _audit("getCheckpoint", "GET", "checkpoints"),
+        _audit("getInclusionProof", "GET", "proofs/inclusion"),
+        _audit("getConsistencyProof", "GET", "proofs/consistency"),
+        _audit("verifyLog", "POST", "verification", asks=True),
+        Route("getSigningKeys", "GET", "/.well-known/jwks.json", None, capability="receipts"),
         Route("live", "GET", "/health/live", staff=None),
         Route("ready", "GET", "/health/ready", staff=None),
     )
 }
 
-STAFF_SCOPES = f"{Scope.OPERATE} {Scope.ERASE} {Scope.EVENTS_READ}"
+STAFF_SCOPES = f"{Scope.OPERATE} {Scope.ERASE} {Scope.EVENTS_READ} {Scope.AUDIT_READ}"
 CUSTOMER_SCOPES = f"{Scope.CUSTOMERS_READ} {Scope.ACCOUNTS_READ} {Scope.TRANSFERS_WRITE}"

@@ -52,6 +52,14 @@ class Session:
         """Read where an erasure stands."""
         return await self.call("getErasure", {"customer_id": customer_id})
 
+    async def set_legal_hold(self, customer_id: str, until: str) -> Operation:
+        """Forbid the erasure of a customer's personal data until a day."""
+        return await self.call("setLegalHold", {"customer_id": customer_id}, body={"until": until})
+
+    async def lift_legal_hold(self, customer_id: str) -> Operation:
+        """Lift a customer's legal hold."""
+        return await self.call("liftLegalHold", {"customer_id": customer_id})
+
     # Accounts
 
     async def open(
@@ -90,10 +98,12 @@ class Session:
         *,
         key: str | None = None,
         if_match: int | None = None,
+        value_date: str | None = None,
     ) -> Operation:
         """Book an entry; with `if_match`, only if the account is still at this version."""
         body = self._money(amount) | {"code": code}
         body |= {"narrative": narrative} if narrative else {}
+        body |= {"value_date": value_date} if value_date else {}
         headers = {} if if_match is None else {"If-Match": f'"{if_match}"'}
         path = {"account_id": account_id}
         return await self.call("postEntry", path, body=body, key=key, headers=headers)
@@ -186,6 +196,26 @@ class Session:
                 return found, after
             found += page.items
         return found, None
+
+    # Tamper evidence
+
+    async def checkpoint(self, partition: int, size: int | None = None) -> Operation:
+        """Read what the bank signs of a partition, now or at an earlier size."""
+        return await self.call("getCheckpoint", query={"partition": partition, "size": size})
+
+    async def inclusion(self, partition: int, position: int, size: int) -> Operation:
+        """Read the proof that an event is in the tree of a size."""
+        query = {"partition": partition, "position": position, "size": size}
+        return await self.call("getInclusionProof", query=query)
+
+    async def consistency(self, partition: int, old: int, size: int) -> Operation:
+        """Read the proof that a partition only grew between two sizes."""
+        query = {"partition": partition, "from_size": old, "to_size": size}
+        return await self.call("getConsistencyProof", query=query)
+
+    async def verification(self, held: Sequence[str]) -> Operation:
+        """Let the bank verify its log, by its own evidence and by checkpoints that we hold."""
+        return await self.call("verifyLog", body={"checkpoints": list(held)})
 
     async def read_since(
         self, token: str, route: str, path: Mapping[str, str], *, wait: int | None, **query: Any

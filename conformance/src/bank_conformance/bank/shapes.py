@@ -35,10 +35,15 @@ class Erasure(Struct, frozen=True):
     customer_id: str
     state: Literal["NONE", "REQUESTED", "ON_LEGAL_HOLD", "ERASED"]
     until: str | None = None
+    erased_at: str | None = None
+    receipt: str | None = None
 
 
 class Account(Struct, frozen=True):
-    """An account and its balances, in minor units."""
+    """An account and its balances, in minor units.
+
+    A bank of another shape may have no version and no sequence to show: they are None then.
+    """
 
     account_id: str
     customer_id: str
@@ -49,8 +54,8 @@ class Account(Struct, frozen=True):
     held_minor: int
     available_minor: int
     credit_line_minor: int
-    version: int
-    sequence: int
+    version: int | None
+    sequence: int | None
 
 
 class Entry(Struct, frozen=True):
@@ -100,6 +105,7 @@ class Transfer(Struct, frozen=True):
     version: int
     code: str | None = None
     narrative: str | None = None
+    ended_at: str | None = None
 
     @property
     def terminal(self) -> bool:

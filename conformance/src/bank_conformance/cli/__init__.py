@@ -1,4 +1,4 @@
-"""The command line: run, list, explain, self-test, init."""
+"""The command line: run, list, explain, self-test, init, verify."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 from bank_conformance.verdict import Exit
 
-from . import describe, initialise, running, testing
+from . import describe, initialise, running, testing, verifying
 from .console import say_error
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command("list")(describe.list_requirements)
 app.command("explain")(describe.explain)
 app.command("self-test")(testing.self_test)
 app.command("init")(initialise.init)
+app.add_typer(verifying.app, name="verify")
 
 
 def main() -> None:

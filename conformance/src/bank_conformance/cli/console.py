@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from bank_conformance.runner import Run
 from bank_conformance.verdict import Exit, Result, Verdict
 
 STYLES = {
@@ -19,6 +20,8 @@ STYLES = {
     "SKIP": "dim",
     "INCONCLUSIVE": "yellow",
     "DISABLED": "dim",
+    "KNOWN": "yellow",
+    "STALE": "bold red",
 }
 PLAIN_WIDTH = 200
 
@@ -43,10 +46,10 @@ def coloured(verdict: Verdict | str, width: int = 0) -> str:
 
 
 class Live:
-    """Shows a run as it goes: a bar for what is being decided, a line for what is."""
+    """Shows a run as it goes: how much is decided, what is being decided, a line for what is."""
 
-    def __init__(self, prefix: str = "") -> None:
-        self.prefix = prefix
+    def __init__(self, prefix: str = "", total: int = 0, outcome: Run | None = None) -> None:
+        self.prefix, self.outcome = prefix, outcome
         self.bar = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -56,6 +59,7 @@ class Live:
             transient=True,
             disable=not console.is_terminal,
         )
+        self.whole = self.bar.add_task(f"0 of {total} decided", total=total) if total else None
         self.task: TaskID | None = None
 
     def __enter__(self) -> Self:
@@ -81,9 +85,21 @@ class Live:
     def finished(self, result: Result) -> None:
         """Print the verdict."""
         self._clear()
-        verdict = coloured(result.verdict, 12)
-        text = f"{self.prefix}{result.requirement_id:<7} {verdict} {result.seconds:5.1f} s"
-        console.print(f"{text}  {escape(result.decision.reason)}", highlight=False)
+        label, reason = self._said(result)
+        text = f"{self.prefix}{result.requirement_id:<7} {coloured(label, 12)}"
+        console.print(f"{text} {result.seconds:5.1f} s  {escape(reason)}", highlight=False)
+        if self.whole is not None:
+            self.bar.advance(self.whole)
+            done = self.bar.tasks[0]
+            text = f"{done.completed:.0f} of {done.total:.0f} decided"
+            self.bar.update(self.whole, description=text)
+
+    def _said(self, result: Result) -> tuple[str, str]:
+        """Return the word and the reason, without secrets."""
+        if self.outcome is None:
+            return result.verdict, result.decision.reason
+        label, reason = self.outcome.baseline.shown(result)
+        return label, self.outcome.redacted(reason)
 
     def _clear(self) -> None:
         if self.task is not None:

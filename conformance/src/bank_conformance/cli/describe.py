@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +12,8 @@ from rich.table import Table
 
 from bank_conformance.catalogue import Requirement, catalogue
 from bank_conformance.report import write_json
+from bank_conformance.requirements import CHECKS
+from bank_conformance.selection import hint
 
 from .console import console, fail
 
@@ -27,9 +28,12 @@ def list_requirements(
     for column in ("id", "level", "status"):
         table.add_column(column, no_wrap=True)
     table.add_column("requirement", overflow="fold")
+    table.add_column("needs", overflow="fold")
     for one in catalogue().values():
         style = "" if one.status == "built" else "dim"
-        table.add_row(one.id, one.level, TITLE[one.status], escape(one.must), style=style)
+        table.add_row(
+            one.id, one.level, TITLE[one.status], escape(one.must), _needs(one), style=style
+        )
     console.print(table, soft_wrap=not console.is_terminal)
     built = sum(one.status == "built" for one in catalogue().values())
     console.print(f"{built} built, {len(catalogue())} in the catalogue", highlight=False)
@@ -44,9 +48,7 @@ def explain(
     """Explain a requirement: what it says, why it matters, and how it is decided."""
     known, name = catalogue(), requirement_id.upper()
     if name not in known:
-        near = get_close_matches(name, known, n=3)
-        hint = f"did you mean {', '.join(near)}?" if near else "`bank-conformance list` shows them"
-        fail(f"no requirement {requirement_id!r}: {hint}")
+        fail(f"no requirement {requirement_id!r}: {hint(name)}")
     one = known[name]
     console.print(f"[bold]{one.id}[/]  {escape(one.must)}\n", highlight=False)
     for title, text in _facts(one):
@@ -60,6 +62,7 @@ def _facts(one: Requirement) -> list[tuple[str, str]]:
         ("why", one.rationale),
         ("level", one.level),
         ("decided by", one.decider),
+        ("needs", _needs(one)),
         ("incident", one.incident),
         *[(f"mutant {key}", what) for key, what in one.mutants.items()],
         ("status", TITLE[one.status]),
@@ -69,6 +72,17 @@ def _facts(one: Requirement) -> list[tuple[str, str]]:
     return [(title, text) for title, text in facts if text and (title != "run" or runnable)]
 
 
+def _needs(one: Requirement) -> str:
+    """Return what the target has to offer, and which hooks its file has to give."""
+    check = CHECKS.get(one.id)
+    if check is None:
+        return ""
+    hooks = f"hooks {', '.join(check.hooks)}" if check.hooks else ""
+    return "; ".join(part for part in (", ".join(check.needs), hooks) if part)
+
+
 def _plain(one: Requirement) -> dict[str, Any]:
-    plain: dict[str, Any] = msgspec.to_builtins(one)
-    return plain
+    check, plain = CHECKS.get(one.id), msgspec.to_builtins(one)
+    needs = {"needs": list(check.needs), "hooks": list(check.hooks)} if check else {}
+    found: dict[str, Any] = plain | needs
+    return found

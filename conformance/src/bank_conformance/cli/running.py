@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,16 +12,20 @@ import typer
 from rich.markup import escape
 
 from bank_conformance import runner
-from bank_conformance.catalogue import Level, Requirement, catalogue
-from bank_conformance.report import document, write_all, write_html, write_json, write_junit
-from bank_conformance.requirements import CHECKS
+from bank_conformance.baseline import Baseline, BaselineError, Standing, load_baseline
+from bank_conformance.report import (
+    document,
+    lines,
+    write_all,
+    write_html,
+    write_json,
+    write_junit,
+    write_text,
+)
+from bank_conformance.selection import SEED_MAX, SelectionError, level_of, select
 from bank_conformance.target import TargetError, load_target
 
 from .console import Live, coloured, console, fail, say_error
-
-FINDINGS_SHOWN, CALLS_SHOWN = 3, 8
-LEVELS: tuple[Level, ...] = ("L0", "L1", "L2", "L3")
-SEED_MAX = 2**31
 
 
 def run(
@@ -36,60 +41,63 @@ def run(
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write the report as one HTML page.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write everything into this folder.")] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="The known failures, each with its reason.")
+    ] = None,
+    write_baseline: Annotated[
+        Path | None, typer.Option(help="Write the failures of this run as a baseline.")
+    ] = None,
 ) -> None:
     """Decide a target, requirement by requirement.
 
     Exit codes: 0 conformant, 1 not conformant, 2 usage, 3 inconclusive, 4 invalid run.
     """
-    chosen, highest = select(only, level), _level(level)
     try:
+        chosen, highest = select(only, level), level_of(level)
         described = load_target(target)
-    except TargetError as error:
+        known = load_baseline(baseline) if baseline else Baseline()
+    except (SelectionError, TargetError, BaselineError) as error:
         fail(str(error))
     die = secrets.randbelow(SEED_MAX) if seed is None else seed
+    outcome = runner.Run(described, die, baseline=known)
     console.print(f"{escape(described.name)} at {described.base_url}, seed {die}", highlight=False)
-    with Live() as live:
-        outcome = asyncio.run(runner.run(described, chosen, seed=die, reporter=live, level=highest))
+    with Live(total=len(chosen), outcome=outcome) as live:
+        deciding = runner.run(
+            described, chosen, seed=die, reporter=live, level=highest, into=outcome
+        )
+        asyncio.run(deciding)
     written = document(outcome)
-    _show(written)
-    if json:
-        write_json(json, written)
-    if junit:
-        write_junit(junit, written)
-    if html:
-        write_html(html, written)
+    show(written)
+    _write(written, {write_json: json, write_junit: junit, write_html: html})
     if out:
         write_all(out, written, outcome)
         console.print(f"report: {out / 'report.html'}", highlight=False)
+    if write_baseline:
+        _write_baseline(write_baseline, written, outcome)
     raise typer.Exit(outcome.exit_code)
 
 
-def select(only: str, level: str) -> list[Requirement]:
-    """Return the requirements to decide; every one that is built unless some are named."""
-    known = catalogue()
-    names = [name.strip().upper() for name in only.split(",") if name.strip()]
-    for name in names:
-        if name not in known:
-            fail(f"no requirement {name!r}: `bank-conformance list` shows them all")
-        if name not in CHECKS:
-            fail(f"{name} is {known[name].status}, not built: it cannot be run")
-    ceiling = LEVELS.index(_level(level))
-    chosen = [known[name] for name in CHECKS if not names or name in names]
-    within = [one for one in chosen if LEVELS.index(one.level) <= ceiling]
-    return within or fail(f"nothing to decide: no chosen requirement is within {level}")
+def _write(written: dict[str, Any], files: dict[Callable[..., None], Path | None]) -> None:
+    for write, path in files.items():
+        if path:
+            write(path, written)
 
 
-def _level(text: str) -> Level:
-    for level in LEVELS:
-        if level == text.upper():
-            return level
-    return fail(f"--level {text!r} must be one of {', '.join(LEVELS)}")
+def _write_baseline(path: Path, written: dict[str, Any], outcome: runner.Run) -> None:
+    """Write the baseline that this run fits; a new line gives what was found as its reason."""
+    if outcome.invalid:
+        say_error(f"no baseline written: {outcome.invalid}")
+        return
+    reasons = {one["id"]: f"found: {one['reason']}" for one in written["requirements"]}
+    after = outcome.baseline.after(outcome.results, reasons)
+    write_text(path, after.text(outcome.target.name))
+    console.print(f"baseline: {path} lists {len(after.known)}", highlight=False)
 
 
-def _show(written: dict[str, Any]) -> None:
+def show(written: dict[str, Any]) -> None:
     """Print what failed with its evidence, and the verdict last."""
     for one in written["requirements"]:
-        if one["findings"]:
+        if one["findings"] and one["label"] != Standing.KNOWN:
             _show_findings(one)
     for note in written["notes"]:
         console.print(f"note: {escape(note)}", highlight=False)
@@ -101,20 +109,7 @@ def _show(written: dict[str, Any]) -> None:
 
 
 def _show_findings(one: dict[str, Any]) -> None:
-    console.print(f"\n{coloured(one['verdict'])} [bold]{one['id']}[/] {escape(one['must'])}")
-    for finding in one["findings"][:FINDINGS_SHOWN]:
-        console.print(f"  expected  {escape(finding['expectation'])}", highlight=False)
-        console.print(f"  found     {escape(finding['evidence'])}", highlight=False)
-        for call in finding["history"][:CALLS_SHOWN]:
-            console.print(f"            {escape(_call(call))}", highlight=False)
-    more = one["findings_count"] - FINDINGS_SHOWN
-    if more > 0:
-        console.print(f"  and {more} more", highlight=False)
-    console.print(f"  reproduce {escape(one['reproduce'])}\n", highlight=False)
-
-
-def _call(call: dict[str, Any]) -> str:
-    interval = f"[{call['invoked_ms']:.1f} to {call['completed_ms']:.1f} ms]"
-    asked, told = (f" ({text})" if text else "" for text in (call["asked"], call["told"]))
-    answer = f"{call['status'] or 'no answer'}{told}"
-    return f"{interval} {call['principal']}: {call['request']}{asked} → {answer}"
+    console.print(f"\n{coloured(one['label'])} [bold]{one['id']}[/] {escape(one['must'])}")
+    for line in lines(one):
+        console.print(f"  {escape(line)}", highlight=False)
+    console.print()

@@ -14,10 +14,10 @@ from rich.table import Table
 from bank_conformance import selftest
 from bank_conformance.reference.mutants import MUTANTS
 from bank_conformance.report import write_json
+from bank_conformance.selection import SEED_MAX
 from bank_conformance.verdict import Exit
 
 from .console import Live, console, fail
-from .running import SEED_MAX
 
 REFERENCE = "reference"
 

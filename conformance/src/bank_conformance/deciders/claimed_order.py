@@ -41,12 +41,24 @@ class _Step:
     it.
     """
 
-    claims: list[Observation] = field(default_factory=list)
-    doubts: list[Observation] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
+    claims: Sequence[Observation] = ()
+    doubts: Sequence[Observation] = ()
+    entries: Sequence[Entry] = ()
     held_min: int = 0
     held_max: int = 0
-    witnesses: list[Observation] = field(default_factory=list)
+    witnesses: Sequence[Observation] = ()
+    transfers: Sequence[Observation] = ()
+    """The requests of the transfers that are debited here."""
+
+    def add(self, to: str, item: Observation | Entry) -> None:
+        """Add to one of the sequences, which are lists only where there is something in them.
+
+        There are as many steps as versions, a million perhaps, and most have one thing.
+        """
+        if found := getattr(self, to):
+            found.append(item)
+        else:
+            setattr(self, to, [item])
 
 
 def replay(entries: Sequence[Entry], observations: Sequence[Observation]) -> list[Contradiction]:
@@ -75,17 +87,19 @@ def _steps(
 
     debited = {}
     for entry in entries:
-        at(entry.version).entries.append(entry)
+        at(entry.version).add("entries", entry)
         if entry.transfer_id and entry.direction == "DBIT":
             debited[entry.transfer_id] = entry.version
     for item in observations:
         if item.kind is Kind.TRANSFER:
-            _place_hold(at, item, windows, debited.get(item.subject))
+            debit = debited.get(item.subject)
+            _place_hold(at, item, windows, debit)
+            if debit is not None:
+                at(debit).add("transfers", item)
         elif item.outcome is Outcome.INFO or (item.writes and item.version is None):
-            at(windows.after(item.invoked) + 1).doubts.append(item)
+            at(windows.after(item.invoked) + 1).add("doubts", item)
         elif item.version is not None:
-            step = at(item.version)
-            (step.claims if item.writes else step.witnesses).append(item)
+            at(item.version).add("claims" if item.writes else "witnesses", item)
     return steps
 
 
@@ -159,6 +173,7 @@ class _Run:
         for doubt in step.doubts:
             state.doubt(doubt)
         state.version = version
+        self.trail.extend(item.operation for item in step.transfers)
 
     def _apply(self, certain: list[Observation], perhaps: list[Observation]) -> None:
         """Apply the claims of one version; only one of them can have made it."""
@@ -182,7 +197,8 @@ class _Run:
         below = self.state.available_max < 0
         lowered = any(claim.kind is Kind.CREDIT_LINE for claim in step.claims)
         if below and not self.overdrawn and not lowered:
-            self._contradict(f"the account is below its limit ({self.state})")
+            makers = [*step.claims, *step.transfers]
+            self._contradict(f"the account is below its limit ({self.state})", *makers)
         self.overdrawn = below
 
     def _check_witness(self, witness: Observation) -> None:

@@ -1,11 +1,12 @@
 """Serve the reference bank, or a mutant of it, on loopback until standard input ends.
 
     export BANK_REFERENCE_SECRET=…
-    python -m bank_conformance.reference serve [--mutant M01] [--port 0] [--step-seconds 0.02]
+    python -m bank_conformance.reference serve [--mutant M01] [--port 0] [--folder F] …
     python -m bank_conformance.reference token --subject S --scope "a b" [--seconds 3600]
 
-One JSON line on standard output names the URL; a second one, at the end, says how often the broken
-line of the mutant ran.
+A JSON line on standard output names the URL, and that of a replica: the same bank at another
+address. A line `rotate` or `clock SECONDS` on standard input is obeyed, and answered by one. What
+the bank knows is kept in the folder, if one is given, and found there again.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ import json
 import os
 import socket
 import sys
+from datetime import timedelta
+from pathlib import Path
 
 import uvicorn
 
 from .app import application
 from .bank import STEP_SECONDS, Bank, Parts
-from .mutants import MUTANTS, executions
+from .connections import Impatient
+from .mutants import MUTANTS
 from .security import mint
 
 SECRET_VARIABLE = "BANK_REFERENCE_SECRET"  # noqa: S105  the name, not the secret
@@ -38,10 +42,9 @@ def main() -> None:
         sys.stdout.write(mint(secret, options.subject, options.scope, options.seconds) + "\n")
         return
     parts = MUTANTS[options.mutant].parts if options.mutant else Parts()
-    bank = Bank(secret, parts, options.step_seconds)
-    with _listen(options.port) as listener:
-        asyncio.run(_serve(bank, listener))
-    _say({"executions": executions()})
+    bank = Bank(secret, parts, options.step_seconds, options.folder)
+    with _listen(options.port) as listener, _listen(options.replica_port) as replica:
+        asyncio.run(_serve(bank, listener, replica))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -50,9 +53,11 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="serve on loopback until standard input ends")
     serve.add_argument("--mutant", choices=sorted(MUTANTS), help="the defect to serve with")
     serve.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    serve.add_argument("--replica-port", type=int, default=0, help="where else it serves")
     serve.add_argument(
         "--step-seconds", type=float, default=STEP_SECONDS, help="how long a transfer is under way"
     )
+    serve.add_argument("--folder", type=Path, help="where it is kept; in memory without one")
     token = commands.add_parser("token", help="print a token")
     token.add_argument("--subject", required=True)
     token.add_argument("--scope", required=True)
@@ -69,14 +74,34 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-async def _serve(bank: Bank, listener: socket.socket) -> None:
-    config = uvicorn.Config(application(bank), log_level="error", access_log=False, lifespan="off")
+async def _serve(bank: Bank, listener: socket.socket, replica: socket.socket) -> None:
+    config = uvicorn.Config(
+        application(bank), http=Impatient, log_level="error", access_log=False, lifespan="off"
+    )
     server = uvicorn.Server(config)
-    _say({"url": f"http://127.0.0.1:{listener.getsockname()[1]}"})
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    await asyncio.to_thread(sys.stdin.read)
+    bank.resume()
+    watching = asyncio.create_task(bank.erasures.watch())
+    _say({"url": _url(listener), "replica": _url(replica)})
+    serving = asyncio.create_task(server.serve(sockets=[listener, replica]))
+    while order := (await asyncio.to_thread(sys.stdin.readline)).split():
+        _obey(bank, *order)
+        _say({"done": order})
     server.should_exit = True
     await serving
+    watching.cancel()
+
+
+def _url(listener: socket.socket) -> str:
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def _obey(bank: Bank, order: str, value: str = "") -> None:
+    """Do what those who run the bank do beside its calls."""
+    match order:
+        case "rotate":
+            bank.vault.rotate()
+        case "clock":
+            bank.erasures.ahead = timedelta(seconds=float(value))
 
 
 def _say(line: dict[str, object]) -> None:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from .disk import Doc
 from .ids import new_id
 from .problems import RefusalError
+from .vault import place_of
 
 if TYPE_CHECKING:
     from .bank import Bank
@@ -30,6 +35,21 @@ CONTRA = {
 }
 """The control account on the other side of each transaction code."""
 
+PLAIN = (
+    "account_id",
+    "customer_id",
+    "currency",
+    "credit_line",
+    "booked",
+    "held",
+    "version",
+    "sequence",
+    "scope",
+    "dormant",
+    "closed",
+)
+"""What is kept of an account as it is."""
+
 
 @dataclass(slots=True)
 class Hold:
@@ -40,6 +60,11 @@ class Hold:
     expires_at: datetime
     state: str = "ACTIVE"
     captured: int = 0
+
+    def doc(self, account_id: str) -> Doc:
+        """Return what is kept of the hold."""
+        kept: Doc = msgspec.to_builtins(self)
+        return kept | {"account_id": account_id}
 
     @property
     def active(self) -> bool:
@@ -74,6 +99,10 @@ class Account:
         """What may be spent."""
         return self.booked - self.held + self.credit_line
 
+    def doc(self) -> Doc:
+        """Return what is kept of the account; each hold is kept by itself."""
+        return {name: getattr(self, name) for name in PLAIN}
+
     @property
     def state(self) -> str:
         """The state that the contract shows."""
@@ -100,7 +129,11 @@ class Accounts:
 
     def __init__(self, bank: Bank) -> None:
         self.bank = bank
-        self.by_id: dict[str, Account] = {}
+        kept = bank.disk.things("account")
+        self.by_id = {one: Account(**doc) for one, doc in kept.items()}
+        for hold_id, doc in bank.disk.things("hold").items():
+            holds = self.by_id[doc["account_id"]].holds
+            holds[hold_id] = msgspec.convert(doc, Hold)
 
     def find(self, account_id: str) -> Account:
         """Return an account, or refuse."""
@@ -119,6 +152,7 @@ class Accounts:
         """Append an event of an account."""
         event = self.bank.log.append(account.account_id, kind, data, account.currency, **posted)
         account.version = event.version
+        self.bank.disk.put("account", account.account_id, account.doc)
         return event
 
     async def post(self, account: Account, posting: Posting, currency: str) -> Event:
@@ -155,6 +189,7 @@ class Accounts:
         signed = posting.amount if credit else -posting.amount
         account.booked += signed
         account.sequence = self.number(account)
+        place = place_of(account.account_id, account.version + 1, "narrative")
         data = {
             "sequence": account.sequence,
             "code": posting.code,
@@ -167,7 +202,7 @@ class Accounts:
             "counterparty_bank": posting.counterparty_bank,
             "booking_time": datetime.now(UTC).isoformat(),
             "value_date": posting.value_date or datetime.now(UTC).date().isoformat(),
-            "narrative": self.bank.vault.seal(account.customer_id, posting.narrative),
+            "narrative": self.bank.vault.seal(account.customer_id, posting.narrative, place),
         }
         kind = "FundsCredited" if credit else "FundsDebited"
         sides = ((account.account_id, signed), (CONTRA[posting.code], -signed))
@@ -184,13 +219,20 @@ class Accounts:
         hold = Hold(new_id("hld"), amount, datetime.now(UTC) + timedelta(seconds=seconds))
         account.holds[hold.hold_id] = hold
         account.held += amount
+        self.keep(account, hold)
         self.record(account, "HoldPlaced", {"hold_id": hold.hold_id, "amount_minor": amount})
         return hold
+
+    def keep(self, account: Account, hold: Hold) -> None:
+        """Keep a hold with the next commit."""
+        doc = partial(hold.doc, account.account_id)
+        self.bank.disk.put("hold", hold.hold_id, doc)
 
     def end_hold(self, account: Account, hold: Hold, state: str) -> None:
         """End a hold: what it held is free, or about to be booked."""
         account.held -= hold.left
         hold.state = state
+        self.keep(account, hold)
         kind = "HoldReleased" if state == "RELEASED" else "HoldCaptured"
         self.record(account, kind, {"hold_id": hold.hold_id})
 
@@ -202,6 +244,7 @@ class Accounts:
             raise RefusalError(422, "above-maximum", version=account.version)
         account.held -= amount
         hold.captured += amount
+        self.keep(account, hold)
         if final or not hold.left:
             self.end_hold(account, hold, "PARTIALLY_CAPTURED" if hold.left else "CAPTURED")
         return self.book(account, Posting("CAPTURE", amount, hold_id=hold.hold_id))

@@ -7,13 +7,14 @@ from starlette.routing import Route
 
 from bank_conformance.bank.routes import ROUTES
 
-from . import on_accounts, on_customers, on_transfers
+from . import on_accounts, on_audit, on_customers, on_questions, on_transfers
 from .bank import Bank
 
 
 def application(bank: Bank) -> Starlette:
     """Return the application that serves `bank`."""
-    endpoints = (*on_customers.ENDPOINTS, *on_accounts.ENDPOINTS, *on_transfers.ENDPOINTS)
+    files = (on_customers, on_accounts, on_transfers, on_questions, on_audit)
+    endpoints = [endpoint for file in files for endpoint in file.ENDPOINTS]
     routes = [
         Route(ROUTES[endpoint.name].path, endpoint.__call__, methods=[ROUTES[endpoint.name].method])
         for endpoint in endpoints
@@ -21,6 +22,7 @@ def application(bank: Bank) -> Starlette:
     # The batch must come before the transfer whose id it looks like.
     routes.sort(key=lambda route: "{" in route.path)
     health = [Route(ROUTES[name].path, on_customers.healthy) for name in ("live", "ready")]
-    app = Starlette(routes=[*routes, *health])
+    keys = Route(ROUTES["getSigningKeys"].path, on_audit.signing_keys)
+    app = Starlette(routes=[*routes, *health, keys])
     app.state.bank = bank
     return app

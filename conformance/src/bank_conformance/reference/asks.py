@@ -8,7 +8,9 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
@@ -19,9 +21,14 @@ from bank_conformance.bank.routes import ROUTES
 from .accounts import Account
 from .bank import Bank
 from .bodies import Given
+from .idempotency import Outcome
 from .problems import RefusalError
 from .queries import check
-from .security import CONTENT_BYTES_MAX, Caller
+from .security import Caller
+
+ADDRESS: ContextVar[str] = ContextVar("address", default="")
+"""Where the present call came in. Replicas would have a process each: what such a process would
+keep for itself hangs on this."""
 
 LIMIT_DEFAULT, WAIT_SECONDS_MAX, KEY_MAX = 100, 30, 255
 
@@ -34,6 +41,20 @@ class Ask:
     request: Request
     caller: Caller
     content: bytes = b""
+    outcome: Outcome | None = None
+    """Of a command: what becomes of it under its key."""
+
+    @property
+    def begun(self) -> str | None:
+        """The transfer that this command has begun, where a crash came before its answer."""
+        return self.outcome.transfer_id if self.outcome else None
+
+    def begin(self, transfer_id: str) -> None:
+        """Keep which transfer this command has begun, in one with its effect."""
+        if self.outcome is not None:  # a read begins nothing
+            self.outcome.transfer_id = transfer_id
+            self.bank.outcomes.keep(self.outcome)
+            self.bank.disk.commit()
 
     def body(self, shape: type[Given]) -> Given:
         """Return the body, or refuse (400)."""
@@ -104,6 +125,7 @@ class Endpoint:
 
     async def __call__(self, request: Request) -> Response:
         """Answer a call."""
+        ADDRESS.set(str(request.scope["server"]))
         bank: Bank = request.app.state.bank
         try:
             answer = await self._answer(bank, request)
@@ -116,31 +138,22 @@ class Endpoint:
 
     async def _answer(self, bank: Bank, request: Request) -> Response:
         caller = bank.doors.caller(request)
-        check(request.query_params, self.query)
-        if not ROUTES[self.name].writes:
-            return await self.handler(Ask(bank, request, caller))
-        content = await _content(request)
+        check(request.query_params.multi_items(), self.query)
+        content = await bank.intake.read(request)
         ask = Ask(bank, request, caller, content)
-        fingerprint = f"{request.method} {request.url.path}".encode() + content
+        if not ROUTES[self.name].writes:
+            return await self.handler(ask)
+        asked = f"{request.method} {request.url.path}".encode() + content
         key = (caller.subject, _key(request))
-        return await bank.outcomes.run(key, fingerprint, lambda: _settled(self.handler, ask))
 
+        async def command(outcome: Outcome) -> Response:
+            """Return the answer, also where it is a refusal: both are kept under the key."""
+            try:
+                return await self.handler(replace(ask, outcome=outcome))
+            except RefusalError as refusal:
+                return refusal.response()
 
-async def _settled(handler: Handler, ask: Ask) -> Response:
-    """Return the answer, also where it is a refusal: both are kept under the key."""
-    try:
-        return await handler(ask)
-    except RefusalError as refusal:
-        return refusal.response()
-
-
-async def _content(request: Request) -> bytes:
-    content = b""
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > CONTENT_BYTES_MAX:
-            raise RefusalError(413, "body-too-large")
-    return content
+        return await bank.outcomes.run(key, sha256(asked).hexdigest(), command)
 
 
 def _key(request: Request) -> str:

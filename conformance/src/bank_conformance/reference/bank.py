@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from .accounts import Account, Accounts, Hold
+from .audit import Auditor
 from .bodies import Forms
+from .disk import Disk, Doc
+from .erasures import Erasures
+from .fraud import Fraud
 from .histories import Histories
 from .idempotency import Outcomes
-from .ids import new_id
+from .ids import Names
+from .intake import Intake
 from .log import Log
 from .pages import Pages
+from .past import Balances, Snapshots, Statements
 from .problems import RefusalError
+from .receipts import Receipts
+from .reports import Reports
 from .security import Doors
+from .signing import Signer
 from .transfers import Transfers
-from .vault import Vault
+from .vault import Vault, place_of
 
 STEP_SECONDS = 0.02
 """How long a transfer is on its way: long enough that others come in between."""
@@ -31,13 +44,28 @@ class Customer:
     sealed: str | None
     registered_at: str
     version: int = 1
+    erasing: bool = False
+    """Whether the erasure was asked for: kept first of all, so that it is carried on to its end."""
+    held_until: str | None = None
+    """The end, exclusive, of a legal hold."""
     erased_at: str | None = None
+    key_id: str = field(default_factory=lambda: secrets.token_hex(16))
+    """Of their data key: random, and all that a receipt may speak of."""
+    erasure_id: str = field(default_factory=lambda: secrets.token_hex(16))
+
+    def doc(self) -> Doc:
+        """Return what is kept of the customer."""
+        kept: Doc = msgspec.to_builtins(self)
+        return kept
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """The classes a bank is made of."""
 
+    disk: type[Disk] = Disk
+    vault: type[Vault] = Vault
+    names: type[Names] = Names
     log: type[Log] = Log
     accounts: type[Accounts] = Accounts
     transfers: type[Transfers] = Transfers
@@ -46,35 +74,69 @@ class Parts:
     doors: type[Doors] = Doors
     pages: type[Pages] = Pages
     forms: type[Forms] = Forms
+    intake: type[Intake] = Intake
+    balances: type[Balances] = Balances
+    statements: type[Statements] = Statements
+    snapshots: type[Snapshots] = Snapshots
+    reports: type[Reports] = Reports
+    fraud: type[Fraud] = Fraud
+    auditor: type[Auditor] = Auditor
+    receipts: type[Receipts] = Receipts
+    erasures: type[Erasures] = Erasures
 
 
 class Bank:
-    """Everything the bank knows, in memory."""
+    """Everything the bank knows. It is in memory, and kept on disk where a folder is given."""
 
     def __init__(
-        self, secret: str, parts: Parts | None = None, step_seconds: float = STEP_SECONDS
+        self,
+        secret: str,
+        parts: Parts | None = None,
+        step_seconds: float = STEP_SECONDS,
+        folder: Path | None = None,
     ) -> None:
         made = parts or Parts()
         self.step_seconds = step_seconds
-        self.log = made.log()
-        self.vault = Vault()
+        self.disk = made.disk(folder, "bank.db")
+        self.vault = made.vault(Disk(folder, "keys.db"))
+        self.names = made.names()
+        self.log = made.log(self.disk)
+        kept = self.disk.things("customer")
+        self.customers = {one: msgspec.convert(doc, Customer) for one, doc in kept.items()}
         self.accounts = made.accounts(self)
         self.transfers = made.transfers(self)
         self.histories = made.histories(self)
-        self.outcomes = made.outcomes()
+        self.outcomes = made.outcomes(self.disk)
         self.doors = made.doors(secret)
         self.pages = made.pages()
         self.forms = made.forms()
-        self.customers: dict[str, Customer] = {}
+        self.intake = made.intake()
+        self.balances = made.balances(self)
+        self.statements = made.statements(self)
+        self.snapshots = made.snapshots(self)
+        self.reports = made.reports(self)
+        self.fraud = made.fraud(self)
+        signer = Signer(secret)
+        self.auditor = made.auditor(self, signer)
+        self.receipts = made.receipts(signer)
+        self.erasures = made.erasures(self)
+
+    def resume(self) -> None:
+        """Carry on what a process before this one has begun; called where transfers can run."""
+        self.erasures.recall()
+        self.erasures.resume()
+        self.transfers.resume()
 
     def register(self, personal: dict[str, Any]) -> Customer:
         """Register a customer, sealing the personal data first of all."""
-        customer_id = new_id("cus")
+        customer_id = self.names.customer(personal)
         self.vault.enrol(customer_id)
-        sealed = self.vault.seal(customer_id, json.dumps(personal))
+        sealed = self.vault.seal(customer_id, json.dumps(personal), _place(customer_id))
         customer = Customer(customer_id, sealed, datetime.now(UTC).isoformat())
         self.customers[customer_id] = customer
-        self.log.append(customer_id, "CustomerRegistered", {"personal": sealed})
+        stream_id = self.names.stream(customer_id, personal)
+        self.log.append(stream_id, "CustomerRegistered", {"personal": sealed})
+        self.disk.put("customer", customer_id, customer.doc)
         return customer
 
     def customer(self, customer_id: str) -> Customer:
@@ -85,17 +147,8 @@ class Bank:
 
     def require_known(self, customer_id: str) -> None:
         """Refuse commands for somebody who was erased."""
-        if self.customer(customer_id).erased_at:
+        if not self.vault.knows(self.customer(customer_id).customer_id):
             raise RefusalError(409, "customer-erased")
-
-    def erase(self, customer: Customer) -> None:
-        """Destroy the customer's key; what was sealed with it is gone for good."""
-        if customer.erased_at:
-            return
-        self.vault.destroy(customer.customer_id)
-        event = self.log.append(customer.customer_id, "PersonalDataErased")
-        customer.sealed, customer.erased_at = None, event.recorded_at
-        customer.version = event.version
 
     def customer_view(self, customer: Customer) -> dict[str, Any]:
         """Return a customer as the contract shows it."""
@@ -105,8 +158,14 @@ class Bank:
             "registered_at": customer.registered_at,
             "version": customer.version,
         }
-        personal = self.vault.unseal(customer.customer_id, customer.sealed)
+        place = _place(customer.customer_id)
+        personal = self.vault.unseal(customer.customer_id, customer.sealed, place)
         return view | ({"personal": json.loads(personal)} if personal else {})
+
+
+def _place(customer_id: str) -> str:
+    """Return the place of the personal data of a customer: their first event."""
+    return place_of(customer_id, 1, "personal")
 
 
 def account_view(account: Account) -> dict[str, Any]:

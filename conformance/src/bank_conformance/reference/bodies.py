@@ -41,6 +41,12 @@ class Registration(Body, frozen=True):
     personal: Personal
 
 
+class LegalHoldSetting(Body, frozen=True):
+    """Until when nobody must be erased."""
+
+    until: date
+
+
 class Opening(Body, frozen=True):
     """An account to open."""
 

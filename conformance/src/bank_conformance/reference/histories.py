@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .problems import RefusalError
+from .vault import place_of
 
 if TYPE_CHECKING:
     from .bank import Bank
@@ -34,6 +35,14 @@ class Histories:
         self.rows: dict[str, list[Row]] = {}
         self.due: list[tuple[int, float]] = []
         """From when on everything shows up to a number of events in the log."""
+        self.restore()
+
+    def restore(self) -> None:
+        """Build everything anew from the log."""
+        for events in self.bank.log.partitions:
+            for event in events:
+                if event.type in {"FundsCredited", "FundsDebited"}:
+                    self.project(event.stream_id, event)
 
     def project(self, account_id: str, event: Event) -> None:
         """Take a booked entry into the history."""
@@ -60,7 +69,9 @@ class Histories:
 
     def narrative(self, row: Row, customer_id: str) -> str | None:
         """Return the owner's copy of the narrative."""
-        return self.bank.vault.unseal(customer_id, row.event.data["narrative"])
+        event = row.event
+        place = place_of(event.stream_id, event.version, "narrative")
+        return self.bank.vault.unseal(customer_id, event.data["narrative"], place)
 
     def of(self, account_id: str) -> list[dict[str, Any]]:
         """Return the entries that show now, in order of sequence."""

@@ -1,13 +1,20 @@
-"""The log: events in partitions, each with positions 1, 2, 3 …, and streams with their versions."""
+"""The log: events in partitions, each with positions 1, 2, 3 …, and streams with their versions.
+
+An event is kept as JSON; `stored` are those very bytes.
+"""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from zlib import crc32
+
+import msgspec
+
+from .disk import Disk
 
 PARTITIONS = 2
 
@@ -24,8 +31,16 @@ class Event:
     data: dict[str, Any]
     currency: str
     postings: tuple[tuple[str, int], ...]
-    at: float
     recorded_at: str
+    at: float = 0.0
+    """When it was appended, on the clock of this process; 0 for what an earlier one has left."""
+    stored: bytes = b""
+
+    def kept(self) -> dict[str, Any]:
+        """Return what is kept of the event: all but what concerns this process."""
+        names = ("partition", "position", "stream_id", "version", "type", "data", "currency")
+        kept = {name: getattr(self, name) for name in names}
+        return kept | {"postings": self.postings, "recorded_at": self.recorded_at}
 
     def view(self) -> dict[str, Any]:
         """Return the event as the feed shows it."""
@@ -46,12 +61,18 @@ class Event:
         }
 
 
-@dataclass(slots=True)
 class Log:
-    """Every event, in memory."""
+    """Every event. The steps that a mutant breaks are methods of their own."""
 
-    partitions: list[list[Event]] = field(default_factory=lambda: [[] for _ in range(PARTITIONS)])
-    versions: Counter[str] = field(default_factory=Counter)
+    def __init__(self, disk: Disk) -> None:
+        self.disk = disk
+        self.partitions: list[list[Event]] = [[] for _ in range(PARTITIONS)]
+        self.versions: Counter[str] = Counter()
+        for partition, _, doc in disk.events():
+            event = msgspec.convert(msgspec.json.decode(doc), Event)
+            event.stored = doc.encode()
+            self.partitions[partition].append(event)
+            self.versions[event.stream_id] = event.version
 
     def append(
         self,
@@ -73,9 +94,11 @@ class Log:
             data or {},
             currency,
             postings,
-            time.monotonic(),
             datetime.now(UTC).isoformat(),
+            time.monotonic(),
         )
+        event.stored = msgspec.json.encode(event.kept())
+        self.disk.append(partition, event.position, event.stored)
         self.partitions[partition].append(event)
         return event
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -9,7 +11,7 @@ from bank_conformance.bank.routes import Scope
 
 from .asks import Ask, Endpoint, found
 from .bank import Customer
-from .bodies import Registration
+from .bodies import LegalHoldSetting, Registration
 from .log import PARTITIONS
 from .problems import RefusalError
 
@@ -38,20 +40,52 @@ async def erase(ask: Ask) -> Response:
     """Erase a customer's personal data."""
     ask.bank.doors.require(ask.caller, Scope.ERASE)
     customer = ask.bank.customer(ask.path("customer_id"))
-    ask.bank.erase(customer)
-    return _erasure(customer)
+    ask.bank.erasures.ask(customer)
+    return _erasure(ask, customer)
 
 
 async def get_erasure(ask: Ask) -> Response:
     """Return where the erasure stands."""
     ask.bank.doors.require(ask.caller, Scope.ERASE)
-    return _erasure(ask.bank.customer(ask.path("customer_id")))
+    return _erasure(ask, ask.bank.customer(ask.path("customer_id")))
 
 
-def _erasure(customer: Customer) -> Response:
-    state = "ERASED" if customer.erased_at else "NONE"
-    view = {"customer_id": customer.customer_id, "state": state, "until": None}
-    return JSONResponse(view | {"erased_at": customer.erased_at, "receipt": None})
+def _erasure(ask: Ask, customer: Customer) -> Response:
+    until = ask.bank.erasures.held_until(customer)
+    waits = "ON_LEGAL_HOLD" if until else "REQUESTED"
+    state = "ERASED" if customer.erased_at else waits if customer.erasing else "NONE"
+    held = until if state == "ON_LEGAL_HOLD" else None
+    view = {"customer_id": customer.customer_id, "state": state, "until": held}
+    receipt = ask.bank.receipts.issue(customer)
+    return JSONResponse(view | {"erased_at": customer.erased_at, "receipt": receipt})
+
+
+async def set_legal_hold(ask: Ask) -> Response:
+    """Forbid the erasure until a day."""
+    return _held(ask, ask.body(LegalHoldSetting).until)
+
+
+async def lift_legal_hold(ask: Ask) -> Response:
+    """Lift what forbids the erasure."""
+    return _held(ask, None)
+
+
+def _held(ask: Ask, until: date | None) -> Response:
+    ask.bank.doors.require(ask.caller, Scope.ERASE)
+    customer = ask.bank.customer(ask.path("customer_id"))
+    ask.bank.erasures.hold(customer, until)
+    return _legal_hold(ask, customer)
+
+
+async def get_legal_hold(ask: Ask) -> Response:
+    """Return the hold that stands."""
+    ask.bank.doors.require(ask.caller, Scope.ERASE)
+    return _legal_hold(ask, ask.bank.customer(ask.path("customer_id")))
+
+
+def _legal_hold(ask: Ask, customer: Customer) -> Response:
+    until = ask.bank.erasures.held_until(customer)
+    return JSONResponse({"customer_id": customer.customer_id, "until": until})
 
 
 async def read_events(ask: Ask) -> Response:
@@ -78,5 +112,8 @@ ENDPOINTS = (
     Endpoint("getCustomer", get_customer),
     Endpoint("erasePersonalData", erase),
     Endpoint("getErasure", get_erasure),
+    Endpoint("setLegalHold", set_legal_hold),
+    Endpoint("liftLegalHold", lift_legal_hold),
+    Endpoint("getLegalHold", get_legal_hold),
     Endpoint("readEvents", read_events, frozenset({"after", "limit"})),
 )

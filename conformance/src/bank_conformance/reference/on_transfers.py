@@ -20,7 +20,10 @@ ENDED_BADLY = {"REJECTED", "FAILED", "EXPIRED", "CANCELLED"}
 
 async def request_transfer(ask: Ask) -> Response:
     """Move money from one account to another."""
-    return await _answer(ask, await _request(ask, ask.body(TransferOrder)))
+    if ask.begun is None:
+        transfer = await _request(ask, ask.body(TransferOrder))
+        ask.begin(transfer.transfer_id)
+    return await _answer(ask)
 
 
 async def _request(ask: Ask, order: TransferOrder) -> Transfer:
@@ -47,8 +50,9 @@ def _parties(ask: Ask, order: TransferOrder) -> tuple[Account, Account]:
         raise RefusalError(422, "account-not-found") from refusal
 
 
-async def _answer(ask: Ask, transfer: Transfer) -> Response:
-    """Answer with the end of a transfer, if it comes while the caller waits."""
+async def _answer(ask: Ask) -> Response:
+    """Answer with the end of the transfer that was begun, if it comes while the caller waits."""
+    transfer = ask.bank.transfers.find(str(ask.begun))
     if ask.wait_seconds:
         await wait_for(transfer.ended, ask.wait_seconds)
     headers = {"Location": f"/v1/transfers/{transfer.transfer_id}"}
@@ -122,7 +126,10 @@ async def reverse_transfer(ask: Ask) -> Response:
     """Send the money back."""
     ask.require_staff()
     transfer = ask.bank.transfers.find(ask.path("transfer_id"))
-    return await _answer(ask, await ask.bank.transfers.reverse(transfer))
+    if ask.begun is None:
+        back = await ask.bank.transfers.reverse(transfer)
+        ask.begin(back.transfer_id)
+    return await _answer(ask)
 
 
 ENDPOINTS = (

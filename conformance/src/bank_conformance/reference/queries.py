@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
@@ -37,6 +37,12 @@ PARAMETERS: dict[str, Any] = {
     "customer_id": _id("cus"),
     "account_id": _id("acc"),
     "transfer_id": _id("trf"),
+    "as_of": date,
+    "known_at": _Moment,
+    "from": _Moment,
+    "to": _Moment,
+    "date": date,
+    "basis": Literal["BOOKING", "VALUE"],
     "booked_from": _Moment,
     "booked_to": _Moment,
     "value_from": date,
@@ -49,15 +55,20 @@ PARAMETERS: dict[str, Any] = {
     "text": Annotated[str, Meta(min_length=1, max_length=140, pattern=PRINTABLE)],
     "order": Literal["asc", "desc"],
     "state": _State,
+    "partition": Annotated[int, Meta(ge=0, le=2**31 - 1)],
+    "position": Annotated[int, Meta(ge=1, le=2**63 - 1)],
+    "size": _Amount,
+    "from_size": _Amount,
+    "to_size": _Amount,
     "limit": Annotated[int, Meta(ge=1, le=1000)],
     "cursor": Annotated[str, Meta(max_length=1024)],
     "after": Annotated[str, Meta(max_length=4096)],
 }
 
 
-def check(given: Mapping[str, str], known: frozenset[str]) -> None:
+def check(given: Iterable[tuple[str, str]], known: frozenset[str]) -> None:
     """Refuse (400) parameters that the route does not know, and values that are none."""
-    for name, value in given.items():
+    for name, value in given:
         if name not in known:
             raise RefusalError(400, "unknown-parameter", name)
         try:

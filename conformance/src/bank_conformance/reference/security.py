@@ -14,7 +14,6 @@ from bank_conformance.bank.routes import Scope
 from .problems import RefusalError
 
 ALGORITHM, AUDIENCE = "HS256", "reference-bank"
-CONTENT_BYTES_MAX = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from .accounts import Account, Hold, Posting, today
+from .disk import Doc
 from .ids import new_id
 from .problems import RefusalError
 
@@ -18,6 +19,19 @@ if TYPE_CHECKING:
 
 HOLD_SECONDS = 60
 TERMINAL = {"COMPLETED", "REJECTED", "FAILED", "CANCELLED", "EXPIRED"}
+PLAIN = (
+    "transfer_id",
+    "amount",
+    "narratives",
+    "reverses",
+    "reversed_by",
+    "state",
+    "code",
+    "version",
+    "requested_at",
+    "ended_at",
+)
+"""What is kept of a transfer as it is."""
 
 
 @dataclass(slots=True)
@@ -40,14 +54,38 @@ class Transfer:
     ended_at: str | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def doc(self) -> Doc:
+        """Return what is kept of the transfer: its accounts and its hold by their ids."""
+        return {name: getattr(self, name) for name in PLAIN} | {
+            "source": self.source.account_id,
+            "target": self.target.account_id,
+            "hold": self.hold.hold_id,
+        }
+
 
 class Transfers:
     """The saga. The steps that a mutant breaks are methods of their own."""
 
     def __init__(self, bank: Bank) -> None:
         self.bank = bank
-        self.by_id: dict[str, Transfer] = {}
+        kept = bank.disk.things("transfer")
+        self.by_id = {one: self.restored(doc) for one, doc in kept.items()}
         self.running: set[asyncio.Task[None]] = set()
+
+    def restored(self, doc: Doc) -> Transfer:
+        """Return a transfer as it was kept."""
+        source, target = (self.bank.accounts.find(doc[side]) for side in ("source", "target"))
+        plain = {name: doc[name] for name in PLAIN}
+        transfer = Transfer(source=source, target=target, hold=source.holds[doc["hold"]], **plain)
+        if transfer.state in TERMINAL:
+            transfer.ended.set()
+        return transfer
+
+    def resume(self) -> None:
+        """Go on with the transfers that a process before this one has left under way."""
+        for transfer in self.by_id.values():
+            if transfer.state not in TERMINAL:
+                self.start(transfer)
 
     def find(self, transfer_id: str) -> Transfer:
         """Return a transfer, or refuse."""
@@ -71,18 +109,24 @@ class Transfers:
         hold = accounts.hold(source, amount, HOLD_SECONDS)
         vault = self.bank.vault
         parties = {source.customer_id, target.customer_id}
-        copies = {party: vault.seal(party, narrative) for party in parties}
-        transfer = Transfer(new_id("trf"), source, target, amount, hold, copies, reverses)
+        transfer_id = new_id("trf")
+        copies = {party: vault.seal(party, narrative, transfer_id) for party in parties}
+        transfer = Transfer(transfer_id, source, target, amount, hold, copies, reverses)
         self.by_id[transfer.transfer_id] = transfer
         self.record(transfer, "TransferRequested", "RESERVED")
+        self.start(transfer)
+        return transfer
+
+    def start(self, transfer: Transfer) -> None:
+        """Let a transfer run by itself."""
         task = asyncio.create_task(self.run(transfer))
         self.running.add(task)
         task.add_done_callback(self.running.discard)
-        return transfer
 
     def record(self, transfer: Transfer, kind: str, state: str) -> None:
         """Append an event of a transfer."""
         data: dict[str, Any] = {"state": state, "code": transfer.code}
+        self.bank.disk.put("transfer", transfer.transfer_id, transfer.doc)
         transfer.version = self.bank.log.append(transfer.transfer_id, kind, data).version
         transfer.state = state
         if state in TERMINAL:
@@ -90,10 +134,22 @@ class Transfers:
             transfer.ended.set()
 
     async def run(self, transfer: Transfer) -> None:
-        """Take a transfer to its end, unless it is cancelled before it settles."""
-        await asyncio.sleep(self.bank.step_seconds)
-        if transfer.state != "RESERVED":
-            return
+        """Take a transfer to its end from wherever it is, unless it is cancelled before it settles.
+
+        Each step is kept as one, so that none is done twice and none half.
+        """
+        if transfer.state == "RESERVED":
+            await asyncio.sleep(self.bank.step_seconds)
+            if transfer.state == "RESERVED":
+                self.credit(transfer)
+                self.bank.disk.commit()
+        if transfer.state == "SETTLING":
+            await asyncio.sleep(0)
+            self.settle(transfer)
+            self.bank.disk.commit()
+
+    def credit(self, transfer: Transfer) -> None:
+        """Book the side of the target, or give the money back where the target must not have it."""
         try:
             self.bank.accounts.require_usable(transfer.target, "CREDIT", transfer.source.currency)
         except RefusalError as refusal:
@@ -103,8 +159,6 @@ class Transfers:
             return
         self.record(transfer, "TransferSettling", "SETTLING")
         self.leg(transfer, transfer.target, transfer.source, "TRANSFER_IN")
-        await asyncio.sleep(0)
-        self.settle(transfer)
 
     def settle(self, transfer: Transfer) -> None:
         """Take the held money from the source."""
@@ -157,7 +211,7 @@ class Transfers:
     def narrative(self, transfer: Transfer, customer_id: str) -> str | None:
         """Return a party's own copy of the narrative."""
         sealed = transfer.narratives.get(customer_id)
-        return self.bank.vault.unseal(customer_id, sealed)
+        return self.bank.vault.unseal(customer_id, sealed, transfer.transfer_id)
 
     def view(self, transfer: Transfer, reader: str) -> dict[str, Any]:
         """Return a transfer as `reader` sees it: parties their own narrative, staff the payer's."""

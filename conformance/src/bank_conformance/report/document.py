@@ -12,14 +12,21 @@ from dataclasses import asdict
 from typing import Any
 
 from bank_conformance import __version__
+from bank_conformance.baseline import Standing
 from bank_conformance.catalogue import catalogue
 from bank_conformance.history import Answer, Operation
 from bank_conformance.redaction import Redactor
 from bank_conformance.runner import Run
-from bank_conformance.verdict import Finding, Result
+from bank_conformance.verdict import Exit, Finding, Result
 
 FINDINGS_MAX, ANSWER_CHARACTERS_MAX = 50, 1_500
 """So many findings of a requirement, and so much of an answer, are written; counts are of all."""
+
+SILENCE_CALLS_MIN = 3
+"""So many calls without an answer at the end of a run are no accident."""
+
+LEVELS_MAX = 20
+"""An answer that is nested deeper is written as the text it is."""
 
 TELLING = ("code", "state", "booked_minor", "held_minor", "sequence", "version", "transfer_id")
 BARE = {"code", "state", "amount"}
@@ -38,20 +45,51 @@ def document(run: Run) -> dict[str, Any]:
     found: dict[str, Any] = {
         "suite": f"bank-conformance {__version__}",
         "target": {"name": run.target.name, "base_url": run.target.base_url},
-        "verdict": VERDICT_WORDS[run.exit_code],
+        "verdict": _verdict(run),
         "exit_code": run.exit_code,
         "invalid": run.invalid,
         "seed": run.seed,
         "started_at": run.started_at.isoformat(timespec="seconds"),
         "seconds": round(run.seconds, 1),
         "calls": sum(len(history) for history in run.histories),
-        "counts": dict(Counter(str(result.verdict) for result in run.results)),
+        "counts": dict(Counter(str(run.baseline.shown(result)[0]) for result in run.results)),
+        "baseline": str(run.baseline.file) if run.baseline.file else None,
         "capabilities": _capabilities(run),
-        "notes": list(offer.notes) if offer else [],
+        "notes": [*(offer.notes if offer else ()), *_silence(run)],
         "requirements": [_requirement(run, result) for result in run.results],
     }
     redacted: dict[str, Any] = Redactor.of(run.tokens, run.histories).copy(found)
     return redacted
+
+
+def decided(run: Run, result: Result) -> dict[str, Any]:
+    """Return one requirement of the document, redacted, as soon as it was decided."""
+    redacted: dict[str, Any] = Redactor.of(run.tokens, run.histories).copy(
+        _requirement(run, result)
+    )
+    return redacted
+
+
+def _verdict(run: Run) -> str:
+    """Return the verdict in words; what was accepted as a known failure stays visible."""
+    known = sum(run.baseline.standing(one) is Standing.KNOWN for one in run.results)
+    but = f" but for {known} known failure{'s' if known > 1 else ''}" if known else ""
+    return VERDICT_WORDS[run.exit_code] + (but if run.exit_code == Exit.CONFORMANT else "")
+
+
+def _silence(run: Run) -> list[str]:
+    """Say when the bank stopped answering, if nothing was answered up to the end of the run."""
+    calls = sorted((one for history in run.histories for one in history), key=_completed)
+    answered = [number for number, one in enumerate(calls) if one.answer]
+    unanswered = calls[answered[-1] + 1 :] if answered else []
+    if len(unanswered) < SILENCE_CALLS_MIN:
+        return []
+    after = unanswered[0].completed - calls[0].invoked
+    return [f"the bank stopped answering {after:.0f} s into the run ({unanswered[-1].error})"]
+
+
+def _completed(operation: Operation) -> float:
+    return operation.completed
 
 
 def _capabilities(run: Run) -> dict[str, bool]:
@@ -63,6 +101,8 @@ def _capabilities(run: Run) -> dict[str, bool]:
 
 def _requirement(run: Run, result: Result) -> dict[str, Any]:
     requirement, decision = catalogue()[result.requirement_id], result.decision
+    label, reason = run.baseline.shown(result)
+    standing = run.baseline.standing(result)
     coverage = [
         {"what": item.what, "count": item.count, "minimum": item.minimum}
         for item in decision.coverage
@@ -73,12 +113,14 @@ def _requirement(run: Run, result: Result) -> dict[str, Any]:
         "level": requirement.level,
         "decider": requirement.decider,
         "verdict": str(result.verdict),
-        "reason": decision.reason,
+        "label": str(label),
+        "standing": str(standing) if standing else None,
+        "reason": reason,
         "note": decision.note,
         "seconds": round(result.seconds, 2),
         "coverage": coverage,
         "findings_count": len(decision.findings),
-        "findings": [_finding(one) for one in decision.findings[:FINDINGS_MAX]],
+        "findings": [_finding(one) for one in decision.telling[:FINDINGS_MAX]],
         "samples": asdict(decision.samples) if decision.samples else None,
         "reproduce": reproduce(run, result.requirement_id),
     }
@@ -114,6 +156,7 @@ def _operation(operation: Operation, began: float) -> dict[str, Any]:
             operation.call.body, ("code", "scope", "amount_minor", "credit_line_minor")
         ),
         "told": _brief(answer.body if answer else operation.error, TELLING),
+        "sent": [str(one) for one in operation.sent],
         "outcome": str(operation.outcome),
         "status": operation.status,
         "answer": _shortened(answer) if answer else operation.error,
@@ -134,4 +177,14 @@ def _shortened(answer: Answer) -> Any:
     whole = answer.text if answer.body is None else json.dumps(answer.body)
     if len(whole) > ANSWER_CHARACTERS_MAX:
         return f"{whole[:ANSWER_CHARACTERS_MAX]} … ({len(whole):,} characters)"
+    if answer.body is not None and _deep(answer.body, LEVELS_MAX):
+        return whole
     return answer.text if answer.body is None else answer.body
+
+
+def _deep(value: Any, levels: int) -> bool:
+    """Say whether `value` is nested deeper than so many levels."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_deep(one, levels - 1) for one in inner)

@@ -17,6 +17,7 @@ NO_FAULT = "no input is answered with a 5xx"
 A_PROBLEM = "the refusal is a problem with a code (RFC 9457)"
 UNTOUCHED = "what was refused stores nothing"
 PROBLEM_TYPE = "application/problem+json"
+FORBIDDEN_MIN, FORBIDDEN_LEAST, OTHERS_MIN, ROUTES_MIN = 250, 50, 20, 12
 
 
 def hostile_input_refused(record: Hostility) -> Decision:
@@ -26,15 +27,21 @@ def hostile_input_refused(record: Hostility) -> Decision:
         findings += _judge(one)
     findings += _moved(record)
     forbidden = [one for one in record.tried if one.forbidden]
+    others = len(record.tried) - len(forbidden)
     routes = {one.operation.call.route for one in record.tried}
     return Decision(
         tuple(findings),
         (
-            Coverage("requests that the contract forbids", len(forbidden), 250),
-            Coverage("others that often break something", len(record.tried) - len(forbidden), 20),
-            Coverage("routes", len(routes), 12),
+            Coverage("requests that the contract forbids", len(forbidden), _enough(record)),
+            Coverage("others that often break something", others, min(OTHERS_MIN, record.others)),
+            Coverage("routes", len(routes), min(ROUTES_MIN, record.routes)),
         ),
     )
+
+
+def _enough(record: Hostility) -> int:
+    """Return how many are enough: all there are, for a bank that cannot be asked so many."""
+    return max(FORBIDDEN_LEAST, min(FORBIDDEN_MIN, record.possible))
 
 
 def _judge(one: Hostile) -> Iterator[Finding]:

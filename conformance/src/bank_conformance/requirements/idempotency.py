@@ -29,10 +29,10 @@ def one_effect_one_answer(record: Repeats) -> Decision:
     """IDEM-1: the same command under the same key, one after the other."""
     findings = effects(record)
     for repeat in record.repeats:
-        findings += _answers(repeat)
+        findings += answers(repeat)
         findings += _unmarked(repeat)
-    refused = [repeat for repeat in record.repeats if Outcome.FAIL in _outcomes(repeat)]
-    done = [repeat for repeat in record.repeats if Outcome.OK in _outcomes(repeat)]
+    refused = [repeat for repeat in record.repeats if Outcome.FAIL in outcomes(repeat)]
+    done = [repeat for repeat in record.repeats if Outcome.OK in outcomes(repeat)]
     return Decision(
         tuple(findings),
         (
@@ -47,9 +47,9 @@ def one_effect_among_racers(record: Repeats) -> Decision:
     """IDEM-2: the same command under the same key, all at once."""
     findings = effects(record)
     for repeat in record.repeats:
-        findings += _answers(repeat)
+        findings += answers(repeat)
     raced = sum(_racing(repeat) for repeat in record.repeats)
-    done = [repeat for repeat in record.repeats if Outcome.OK in _outcomes(repeat)]
+    done = [repeat for repeat in record.repeats if Outcome.OK in outcomes(repeat)]
     return Decision(
         tuple(findings),
         (
@@ -62,8 +62,8 @@ def one_effect_among_racers(record: Repeats) -> Decision:
 
 def one_effect_after_a_timeout(record: Repeats) -> Decision:
     """IDEM-5: commands that were given up and sent again; what was given up may have happened."""
-    given_up = [one for one in record.repeats if Outcome.INFO in _outcomes(one)]
-    found_done = [one for one in given_up if _replayed(one.tries[-1])]
+    given_up = [one for one in record.repeats if Outcome.INFO in outcomes(one)]
+    found_done = [one for one in given_up if replayed(one.tries[-1])]
     return Decision(
         tuple(effects(record)),
         (
@@ -77,7 +77,7 @@ def one_effect_after_a_timeout(record: Repeats) -> Decision:
 def effects(record: Repeats) -> list[Finding]:
     """Return the commands with more or fewer effects than their answers allow."""
     intents = [
-        Intent(mark, _outcomes(repeat), tuple(one.index for one in repeat.tries))
+        Intent(mark, outcomes(repeat), tuple(one.index for one in repeat.tries))
         for repeat in record.repeats
         for mark in repeat.marks
     ]
@@ -92,7 +92,7 @@ def effects(record: Repeats) -> list[Finding]:
     ]
 
 
-def _outcomes(repeat: Repeat) -> tuple[Outcome, ...]:
+def outcomes(repeat: Repeat) -> tuple[Outcome, ...]:
     """Return what the tries were answered; one that met another in flight was not decided."""
     decided = [one for one in repeat.tries if one.status != CONFLICT]
     return tuple(Outcome(outcome) for one in decided for outcome in _decided(one))
@@ -109,14 +109,15 @@ def _decided(operation: Operation) -> list[Outcome]:
     return [Outcome.OK if all(200 <= status < 300 for status in statuses) else Outcome.INFO]  # noqa: PLR2004
 
 
-def _answers(repeat: Repeat) -> Iterator[Finding]:
+def answers(repeat: Repeat) -> Iterator[Finding]:
+    """Return a finding where a command was not answered alike every time, or never."""
     decided = [
         one for one in repeat.tries if one.status != CONFLICT and one.outcome != Outcome.INFO
     ]
     identities = {identity(one) for one in decided}
     if len(identities) > 1:
-        answers = " / ".join(sorted(_shown(identity) for identity in identities))
-        text = f"{repeat.what}: {len(identities)} different answers under one key: {answers}"
+        told = " / ".join(sorted(_shown(identity) for identity in identities))
+        text = f"{repeat.what}: {len(identities)} different answers under one key: {told}"
         yield Finding(SAME_ANSWER, text, repeat.tries)
     if not decided:
         yield Finding(SAME_ANSWER, f"{repeat.what}: no try was ever answered", repeat.tries)
@@ -124,13 +125,14 @@ def _answers(repeat: Repeat) -> Iterator[Finding]:
 
 def _unmarked(repeat: Repeat) -> Iterator[Finding]:
     later = [one for one in repeat.tries[1:] if one.answer and one.outcome != Outcome.INFO]
-    silent = [one for one in later if not _replayed(one)]
+    silent = [one for one in later if not replayed(one)]
     if silent:
         text = f"{repeat.what}: {len(silent)} of {len(later)} repetitions do not say what they are"
         yield Finding(SAID_SO, text, repeat.tries, warning=True)
 
 
-def _replayed(operation: Operation) -> bool:
+def replayed(operation: Operation) -> bool:
+    """Say whether an answer says that it is given again."""
     headers = operation.answer.headers if operation.answer else {}
     return headers.get("idempotency-replayed", "").lower() == "true"
 

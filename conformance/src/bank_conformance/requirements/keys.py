@@ -123,6 +123,6 @@ def _things(operation: Operation) -> list[str]:
 
 
 CHECKS = (
-    Check("IDEM-3", reuse, other_request_refused),
-    Check("IDEM-6", sharing, keys_are_ones_own),
+    Check("IDEM-3", reuse, other_request_refused, needs=("keys",)),
+    Check("IDEM-6", sharing, keys_are_ones_own, needs=("keys",)),
 )

@@ -7,10 +7,16 @@ from itertools import pairwise
 
 from msgspec.structs import replace
 
-from bank_conformance.bank.observe import observations
+from bank_conformance.bank.observe import arrivals, observations
 from bank_conformance.bank.shapes import Entry, FeedEvent, difference, read
 from bank_conformance.deciders.claimed_order import replay
 from bank_conformance.deciders.gapless import breaks, changes
+from bank_conformance.deciders.linearizability import (
+    NODES_MAX,
+    Explanation,
+    claims_no_order,
+    search,
+)
 from bank_conformance.history import Operation
 from bank_conformance.model import Kind, Observation
 from bank_conformance.verdict import Coverage, Decision, Finding
@@ -57,7 +63,9 @@ def _refusals(record: Contention) -> int:
     return sum(operation.code == "insufficient-funds" for operation in record.history)
 
 
-def _numbering(account_id: str, entries: Sequence[Entry], sequence: int) -> Iterator[Finding]:
+def _numbering(
+    account_id: str, entries: Sequence[Entry], sequence: int | None
+) -> Iterator[Finding]:
     for place, expected, actual in breaks(entry.sequence for entry in entries):
         text = f"account {account_id}: entry {place + 1} has sequence {actual}, expected {expected}"
         yield Finding(GAPLESS, text)
@@ -144,18 +152,33 @@ def _feed_agrees(scan: Scan) -> Iterator[Finding]:
 
 
 def sequentially_explained(record: Contention) -> Decision:
-    """ORD-3: replay every account in its claimed order, and hold that order against real time."""
+    """ORD-3: replay every account in its claimed order, and hold that order against real time.
+
+    For a bank that claims none, look for one.
+    """
     findings: list[Finding] = []
     seen: list[Observation] = []
-    last = record.scans[-1]
+    undecided: list[str] = []
     for account_id in record.accounts:
         ours = observations(record.history, account_id)
         seen += ours
+        found = _explained(record, account_id, ours)
+        undecided += [account_id] * found.out_of_budget
         findings += [
             Finding(SEQUENTIAL, f"account {account_id}: {text}", pick(record.history, indexes))
-            for text, indexes in replay(last.entries[account_id], ours)
+            for text, indexes in found.contradictions
         ]
-    return Decision(tuple(findings), _sequential_coverage(record, seen))
+    doubt = f"no order was found in {NODES_MAX:,} tries for {', '.join(undecided)}"
+    return Decision(
+        tuple(findings), _sequential_coverage(record, seen), doubt=doubt if undecided else ""
+    )
+
+
+def _explained(record: Contention, account_id: str, ours: list[Observation]) -> Explanation:
+    entries = record.scans[-1].entries[account_id]
+    if not claims_no_order(ours):
+        return Explanation(replay(entries, ours), 0)
+    return search(entries, ours + arrivals(record.history, account_id))
 
 
 def _sequential_coverage(record: Contention, seen: list[Observation]) -> tuple[Coverage, ...]:
@@ -187,6 +210,6 @@ def _count_overlaps(items: Sequence[Observation]) -> int:
 
 
 CHECKS = (
-    Check("ORD-1", contention, gapless_and_immutable),
+    Check("ORD-1", contention, gapless_and_immutable, needs=("numbers",)),
     Check("ORD-3", contention, sequentially_explained),
 )

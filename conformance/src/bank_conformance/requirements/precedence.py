@@ -108,7 +108,7 @@ def _legs(record: Contention) -> Iterator[Effect]:
 def _reads(record: Contention) -> Iterator[Effect]:
     for account_id in record.accounts:
         for item in observations(record.history, account_id):
-            if item.reading is not None:
+            if item.reading is not None and item.reading.sequence is not None:
                 session = record.history[item.operation].session
                 yield Effect(account_id, session, replace(item, version=item.reading.sequence))
 

@@ -67,4 +67,4 @@ def _posted(one: Traversal) -> dict[str, object]:
     return {name: value for name, value in one.query.items() if name != "text"}
 
 
-CHECKS = (Check("QRY-2", paging, complete_and_stable),)
+CHECKS = (Check("QRY-2", paging, complete_and_stable, needs=("filters",)),)

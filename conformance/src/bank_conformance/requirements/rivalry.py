@@ -79,4 +79,4 @@ def _overlap(rivals: tuple[Rival, ...]) -> bool:
     return any(later.invoked < earlier.completed for earlier, later in pairwise(sent))
 
 
-CHECKS = (Check("ORD-7", rivals, one_winner),)
+CHECKS = (Check("ORD-7", rivals, one_winner, needs=("versions",)),)

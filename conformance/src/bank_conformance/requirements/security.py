@@ -18,6 +18,7 @@ REFUSED = "a call without a valid token, a sufficient scope or ownership is refu
 SILENT = "a refusal shows nothing of what it protects"
 UNTOUCHED = "a refused call has no effect"
 LISTS = {"listAccounts", "listTransfers", "listEntries"}
+ROUTES_MIN, REFUSALS_MIN = 20, 100
 DECIDED_BY_A_RULE = {409, 412, 422}
 """Answers of somebody who already opened the door and looked inside."""
 
@@ -34,8 +35,8 @@ def nobody_gets_in(record: Access) -> Decision:
     return Decision(
         tuple(findings),
         (
-            Coverage("refusals expected", len(record.attempts), 100),
-            Coverage("routes", len(routes), 20),
+            Coverage("refusals expected", len(record.attempts), int(REFUSALS_MIN * record.share)),
+            Coverage("routes", len(routes), int(ROUTES_MIN * record.share)),
             Coverage("of the owner's own reads allowed", len(allowed), len(record.controls)),
             Coverage("expired tokens tried", int(record.expiry_tried)),
         ),
@@ -57,9 +58,9 @@ def false_tokens_refused(record: Access) -> Decision:
     return Decision(
         tuple(findings),
         (
-            Coverage("refusals expected", len(record.attempts), 100),
+            Coverage("refusals expected", len(record.attempts), int(REFUSALS_MIN * record.share)),
             Coverage("kinds of false tokens", len(forgers), 12),
-            Coverage("tokens with too few scopes", len(limited), 2),
+            Coverage("tokens with too few scopes", len(limited), 2 * record.scopes),
             Coverage("reads that the real token may", len(allowed), 2),
             Coverage("expired tokens tried", int(record.expiry_tried)),
         ),

@@ -21,6 +21,7 @@ from bank_conformance.history import History, Operation, now
 from bank_conformance.tokens import ANONYMOUS, Principal
 
 from .erasure import make_personal
+from .optional import requests
 from .rest import Scan, scan, settle
 from .stage import Stage, expiring_of
 
@@ -61,6 +62,10 @@ class Access:
     attempts: list[Attempt] = field(default_factory=list)
     controls: list[Operation] = field(default_factory=list)
     expiry_tried: bool = False
+    share: float = 1.0
+    """How much of what is asked can be put to this bank."""
+    scopes: bool = True
+    """Whether its tokens have scopes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,8 @@ async def access(stage: Stage) -> Access:
     accounts = [victim.account, victim.intruder_account]
     ids = (victim.customer, victim.account, victim.transfer)
     record = Access(stage.history, personal, ids, await scan(stage, accounts))
-    asks = list(_asks(victim, stage.target.currency))
+    every = [*_optional_asks(stage, victim), *_asks(victim, stage.target.currency)]
+    asks, record.share = askable(stage, every)
     record.controls = await _control(stage, victim, asks)
     people = [*_strangers(), await _forger(stage, victim), *_limited(stage, victim)]
     for number, who in enumerate(people):
@@ -141,6 +147,11 @@ def _asks(victim: _Victim, currency: str) -> Iterator[Ask]:
     yield Ask("erasePersonalData", customer)
 
 
+def _optional_asks(stage: Stage, victim: _Victim) -> list[Ask]:
+    given = {"customer_id": victim.customer, "account_id": victim.account}
+    return [Ask(*parts) for parts in requests(stage, given)]
+
+
 def _hold_asks(victim: _Victim, account: dict[str, str], money: dict[str, Any]) -> Iterator[Ask]:
     yield Ask("placeHold", account, body=money)
     if victim.hold is None:
@@ -180,13 +191,19 @@ async def _forger(stage: Stage, victim: _Victim) -> Principal:
 def _limited(stage: Stage, victim: _Victim) -> list[Principal]:
     """Return callers with valid tokens that do not reach so far."""
     staff = stage.target.staff_subject
-    return [
+    limited = [
         Principal("victim, customers:read only", victim.customer, Scope.CUSTOMERS_READ),
         Principal("victim, accounts:read only", victim.customer, Scope.ACCOUNTS_READ),
-        _customer("victim", victim.customer),
         Principal("staff, bank:operate only", staff, Scope.OPERATE),
-        _customer("intruder", victim.intruder),
     ]
+    whole = [_customer("victim", victim.customer), _customer("intruder", victim.intruder)]
+    return limited + whole if stage.capabilities.scopes else whole
+
+
+def askable(stage: Stage, every: Sequence[Ask]) -> tuple[list[Ask], float]:
+    """Return what this bank can be asked, and how much of everything that is."""
+    asks = [ask for ask in every if stage.client.can_ask(ask.route, ask.path, ask.query, ask.body)]
+    return asks, len(asks) / len(every)
 
 
 def _customer(label: str, customer_id: str) -> Principal:

@@ -85,7 +85,7 @@ async def _round(storm: _Storm, number: int) -> None:
     players.append(_bursts(storm))
     if storm.stage.capabilities.freezes:
         players.append(_freezes(storm))
-    if number == 0:
+    if number == 0 and storm.stage.offers("setCreditLine"):
         players.append(_raise_credit_line(storm))
     await gather(players)
 
@@ -154,9 +154,10 @@ class _Player:
         if not asked.ok:
             return
         transfer_id = read(asked, Transfer).transfer_id
-        if self.random.random() < CANCELLED_SHARE:
+        if self.random.random() < CANCELLED_SHARE and self.storm.stage.offers("cancelTransfer"):
             await self.session.cancel(transfer_id)
-        await self.session.transfer_state(transfer_id)
+        if self.storm.stage.offers("getTransfer"):
+            await self.session.transfer_state(transfer_id)
 
     async def place(self) -> None:
         account, amount = self.account(), self.amount()

@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bank_conformance.bank.routes import Scope
+from bank_conformance.bank.routes import ROUTES, Scope
 from bank_conformance.tokens import Principal
 
-from .access import Access, Ask, expired_staff, try_all
+from .access import Access, Ask, askable, expired_staff, try_all
+from .optional import requests
 from .rest import scan, settle
 from .stage import Stage, staff_of
 
@@ -40,9 +41,13 @@ async def forgeries(stage: Stage) -> Access:
     """Try every false token on every route, between two looks at what they must not touch."""
     customer = await stage.customer()
     account, other = await stage.accounts(customer, 2, funds=FUNDS_MINOR)
-    asks = list(_asks(customer, account, other, stage.target.currency))
+    every = list(_asks(customer, account, other, stage.target.currency))
+    optional = requests(stage, {"customer_id": customer, "account_id": account})
+    every += [Ask(*parts) for parts in optional if ROUTES[parts[0]].method == "GET"]
     people = [*await _forgers(stage), *_limited(stage)]
     record = Access(stage.history, {}, (customer, account), await scan(stage, [account, other]))
+    asks, record.share = askable(stage, every)
+    record.scopes = bool(stage.capabilities.scopes)
     staff = stage.session("staff, as control")
     reads = [ask for ask in asks if ask.body is None]
     record.controls = [await staff.call(ask.route, ask.path, query=ask.query) for ask in reads]
@@ -80,6 +85,8 @@ async def _forgers(stage: Stage) -> list[Principal]:
 
 def _limited(stage: Stage) -> list[Principal]:
     """Return staff with real tokens of one scope each."""
+    if not stage.capabilities.scopes:
+        return []
     subject = stage.target.staff_subject
     scopes = (Scope.EVENTS_READ, Scope.ERASE, Scope.OPERATE)
     people = [Principal(f"staff, {scope} only", subject, scope) for scope in scopes]

@@ -12,6 +12,7 @@ from bank_conformance.bank.routes import ROUTES
 from bank_conformance.bank.shapes import Hold, read
 from bank_conformance.history import History, Operation
 
+from .optional import PAST, offered
 from .rest import Scan, scan, settle
 from .stage import Stage, gather_bounded
 
@@ -28,6 +29,7 @@ BODIES = (
     "requestTransfer",
     "requestTransfers",
 )
+PATH_NAMES = ("customer_id", "account_id", "hold_id")
 QUERIES = ("listAccounts", "listEntries", "listTransfers", "readEvents")
 IDS = {
     "another form": "x",
@@ -63,6 +65,12 @@ class Hostility:
     before: Scan
     after: Scan | None = None
     tried: list[Hostile] = field(default_factory=list)
+    possible: int = 0
+    """How many forbidden requests could be put to this bank."""
+    others: int = 0
+    """How many of those that often break something."""
+    routes: int = 0
+    """How many of the routes it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,8 @@ class _Case:
     what: str
     route: str
     parts: Mapping[str, Any]
+    valid: Mapping[str, Any]
+    """The request before it was spoilt."""
     forbidden: bool = True
 
 
@@ -82,7 +92,11 @@ async def hostility(stage: Stage) -> Hostility:
         hold_id = read(await stage.staff.hold(accounts[0], 100), Hold).hold_id
     watched = accounts[:2]
     record = Hostility(stage.history, await scan(stage, watched))
-    cases = list(_cases(stage, customer, accounts, hold_id))
+    every = _cases(stage, customer, accounts, hold_id)
+    cases = [case for case in every if stage.client.asks(case.route, case.parts, not_=case.valid)]
+    record.possible = sum(case.forbidden for case in cases)
+    record.others = len(cases) - record.possible
+    record.routes = len({case.route for case in cases})
     places = ((number, len(cases)) for number in range(len(cases)))
     tries = [
         partial(_try, stage, record, case, place) for case, place in zip(cases, places, strict=True)
@@ -111,19 +125,35 @@ def _cases(stage: Stage, customer: str, accounts: list[str], hold_id: str) -> It
             for case in _body_cases(route, ours):
                 if case.forbidden == forbidden:
                     yield case
-    path = {"account_id": accounts[0]}
-    for route in QUERIES:
-        needed = path if route == "listTransfers" else {}
-        for what, query, forbidden in hostile.queries(route):
-            parts: dict[str, Any] = {"path": path, "query": {**needed, **query}}
-            yield _Case(f"{route}, query {what}", route, parts, forbidden)
+    path = {"customer_id": customer, "account_id": accounts[0]}
+    for name, needed in _listed(stage, path):
+        yield from _query_cases(name, path, needed)
+    yield from _cases_beside_bodies(path, stage.target.currency)
+
+
+def _listed(stage: Stage, path: Mapping[str, str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Return the routes that take a query, each with one that is good."""
+    optional = [route.name for route in offered(stage) if route.method == "GET"]
+    for name in (*QUERIES, *optional):
+        yield name, hostile.good_query(name, {**PAST, **path})
+
+
+def _query_cases(route: str, path: Mapping[str, str], needed: Mapping[str, Any]) -> Iterator[_Case]:
+    valid: dict[str, Any] = {"path": path, "query": needed}
+    for what, query, forbidden in hostile.queries(route):
+        parts = {"path": path, "query": {**needed, **query}}
+        yield _Case(f"{route}, query {what}", route, parts, valid, forbidden)
+
+
+def _cases_beside_bodies(path: Mapping[str, str], currency: str) -> Iterator[_Case]:
     for what, bad in IDS.items():
         for route in ("getAccount", "listEntries", "closeAccount"):
-            yield _Case(f"{route}, an id: {what}", route, {"path": {"account_id": bad}})
-    body = {"code": "CASH_DEPOSIT", "amount_minor": 1, "currency": stage.target.currency}
+            spoilt = {"path": {"account_id": bad}}
+            yield _Case(f"{route}, an id: {what}", route, spoilt, {"path": path})
+    body = {"code": "CASH_DEPOSIT", "amount_minor": 1, "currency": currency}
     for what, headers in HEADERS.items():
-        parts = {"path": path, "body": body, "headers": headers}
-        yield _Case(f"postEntry, {what}", "postEntry", parts)
+        valid = {"path": path, "body": body}
+        yield _Case(f"postEntry, {what}", "postEntry", {**valid, "headers": headers}, valid)
 
 
 def _offered(stage: Stage) -> list[str]:
@@ -135,15 +165,15 @@ def _offered(stage: Stage) -> list[str]:
         "captureHold": offers.holds,
         "requestTransfers": offers.batches,
     }
-    return [route for route in BODIES if left_out.get(route) is not False]
+    optional = [route.name for route in offered(stage) if hostile.body_schema(route.name)]
+    return [*(route for route in BODIES if left_out.get(route) is not False), *optional]
 
 
 def _body_cases(route: str, given: Mapping[str, Any]) -> Iterator[_Case]:
-    schema = hostile.body_schema(route)
-    names = [name for name in ("account_id", "hold_id") if f"{{{name}}}" in ROUTES[route].path]
-    path = {name: given[name] for name in names}
-    for what, body, forbidden in hostile.places(schema or {}, given):
-        yield _Case(f"{route}, {what}", route, {"path": path, "body": body}, forbidden)
-    for what, content, forbidden in hostile.raw_bodies(route, given):
-        parts = {"path": path, "content": content}
-        yield _Case(f"{route}, a body with {what}", route, parts, forbidden)
+    schema = hostile.body_schema(route) or {}
+    names = [one for one in PATH_NAMES if f"{{{one}}}" in ROUTES[route].path]
+    valid = {"path": {name: given[name] for name in names}, "body": hostile.sample(schema, given)}
+    for what, body, forbidden in hostile.places(schema, given):
+        yield _Case(f"{route}, {what}", route, {**valid, "body": body}, valid, forbidden)
+    for what, spoil in hostile.raw_bodies().items():
+        yield _Case(f"{route}, a body with {what}", route, {**valid, "spoil": spoil}, valid)

@@ -102,7 +102,7 @@ async def _scan_account(stage: Stage, account_id: str, found: Scan, deadline: fl
     while True:
         account = read(await session.account(account_id), Account)
         entries = await session.entries(account_id, limit=100)
-        if len(entries) >= account.sequence or now() > deadline:
+        if len(entries) >= (account.sequence or 0) or now() > deadline:
             break
         await stage.wait(LOOK_SECONDS)
     found.accounts[account_id], found.entries[account_id] = account, entries

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ from bank_conformance.bank.session import Session
 from bank_conformance.bank.shapes import Account, Customer, demand, read
 from bank_conformance.client import Client
 from bank_conformance.history import History
+from bank_conformance.hooks import Hooks
 from bank_conformance.target import Capabilities, Limits, Target
 from bank_conformance.tokens import Principal
 
@@ -54,10 +56,31 @@ class Stage:
         """The limits of the target."""
         return self.target.limits
 
+    @property
+    def hooks(self) -> Hooks:
+        """What the target lets itself be done to."""
+        return self.target.hooks
+
+    def offers(self, route: str) -> bool:
+        """Say whether the bank has an operation: every one, unless it has another shape."""
+        return self.target.adapter.offers(route)
+
     def session(self, name: str, principal: Principal | None = None) -> Session:
         """Return a session named `name`, of staff unless another principal is given."""
         who = principal or staff_of(self.target)
         return Session(self.client, who, name, self.target.currency)
+
+    @asynccontextmanager
+    async def replicas(self) -> AsyncIterator[list[Session]]:
+        """Return a session of staff at each other address of the bank that serves."""
+        async with AsyncExitStack() as opened:
+            found = []
+            for number, url in enumerate(self.target.replicas, 1):
+                client = await opened.enter_async_context(self.client.elsewhere(url))
+                session = replace(self.session(f"replica {number}"), client=client)
+                if (await session.call("ready")).ok:
+                    found.append(session)
+            yield found
 
     async def wait(self, seconds: float) -> None:
         """Wait, by the target's time scale. Never used for the normative two seconds."""

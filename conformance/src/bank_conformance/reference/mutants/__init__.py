@@ -6,12 +6,34 @@ line never ran is not taken for one that was caught.
 
 from __future__ import annotations
 
-from . import consistency, idempotency, ordering, queries, security, shredding
-from .mutant import Mutant, broke, executions
+from . import (
+    consistency,
+    durability,
+    erasures,
+    idempotency,
+    ordering,
+    queries,
+    security,
+    shredding,
+    storage,
+    tampering,
+)
+from .mutant import Mutant, broke
 
-__all__ = ["MUTANTS", "Mutant", "broke", "executions"]
+__all__ = ["MUTANTS", "Mutant", "broke"]
 
-_FAMILIES = (ordering, consistency, idempotency, shredding, queries, security)
+_FAMILIES = (
+    ordering,
+    consistency,
+    idempotency,
+    durability,
+    shredding,
+    erasures,
+    storage,
+    tampering,
+    queries,
+    security,
+)
 
 MUTANTS: dict[str, Mutant] = {
     mutant.id: mutant

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 from bank_conformance.reference.accounts import Account, Accounts
 from bank_conformance.reference.bank import Parts
 from bank_conformance.reference.histories import Histories
 from bank_conformance.reference.log import Event
+from bank_conformance.reference.past import Snapshots
 from bank_conformance.reference.problems import RefusalError
 from bank_conformance.reference.transfers import Transfer, Transfers
 
@@ -120,6 +122,17 @@ class PublishesFirst(Accounts):
         await super().require_available(account, amount)
 
 
+class TwoSnapshots(Snapshots):
+    """M18: half of the balances are read in one snapshot, the rest in the next."""
+
+    async def take(self, accounts: Sequence[Account]) -> list[int]:
+        middle = len(accounts) // 2
+        first = await super().take(accounts[:middle])
+        broke()
+        await asyncio.sleep(RACE_SECONDS)
+        return first + await super().take(accounts[middle:])
+
+
 READ_MODEL = Parts(accounts=ChecksTheReadModel, histories=Behind)
 
 MUTANTS = (
@@ -136,5 +149,6 @@ MUTANTS = (
     Mutant("M15", ("CON-5",), "2.5 s on 1 %", Parts(histories=LateSometimes)),
     Mutant("M16", ("CON-5", "CON-6"), "flapping replica", Parts(histories=FlappingReplica)),
     Mutant("M17", ("CON-7",), "ignores the token", Parts(histories=IgnoresTheToken)),
+    Mutant("M18", ("CON-8",), "two snapshots", Parts(snapshots=TwoSnapshots)),
     Mutant("M19", ("CON-9",), "publishes before commit", Parts(accounts=PublishesFirst)),
 )

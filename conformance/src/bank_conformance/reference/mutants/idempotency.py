@@ -1,6 +1,6 @@
 """Mutants of IDEM: keys that are ignored, checked too late, or not compared."""
 
-# ruff: noqa: ARG002, D102 - what a method does is said where the reference bank defines it
+# ruff: noqa: D102 - what a method does is said where the reference bank defines it
 from __future__ import annotations
 
 import asyncio
@@ -17,28 +17,27 @@ from .mutant import RACE_SECONDS, Mutant, broke
 class NeverDeduplicates(Outcomes):
     """M21: the key is read and ignored."""
 
-    async def run(self, key: Key, fingerprint: bytes, command: Command) -> Response:
+    async def run(self, key: Key, fingerprint: str, command: Command) -> Response:
         broke()
-        return await command()
+        return await self.first(Outcome(key, fingerprint), command)
 
 
 class ChecksThenInserts(Outcomes):
     """M22: two requests with one key may both find it unused."""
 
-    async def run(self, key: Key, fingerprint: bytes, command: Command) -> Response:
+    async def run(self, key: Key, fingerprint: str, command: Command) -> Response:
         if key in self.by_key:
             return await super().run(key, fingerprint, command)
         broke()
         await asyncio.sleep(RACE_SECONDS)
-        outcome = Outcome(fingerprint, asyncio.ensure_future(command()))
-        self.by_key[key] = outcome
-        return await outcome.answer
+        outcome = self.by_key[key] = Outcome(key, fingerprint)
+        return await self.first(outcome, command)
 
 
 class AnswersFromTheCache(Outcomes):
     """M23: whatever comes under a known key is answered with what was kept for it."""
 
-    def require_same(self, known: Outcome, fingerprint: bytes) -> None:
+    def require_same(self, known: Outcome, fingerprint: str) -> None:
         if known.fingerprint != fingerprint:
             broke()
 
@@ -46,7 +45,7 @@ class AnswersFromTheCache(Outcomes):
 class SharesKeys(Outcomes):
     """M25: the keys of all principals are in one table."""
 
-    async def run(self, key: Key, fingerprint: bytes, command: Command) -> Response:
+    async def run(self, key: Key, fingerprint: str, command: Command) -> Response:
         if any(other[1] == key[1] and other != key for other in self.owners):
             broke()
         self.owners.add(key)

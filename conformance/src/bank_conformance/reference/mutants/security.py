@@ -7,9 +7,11 @@ import re
 from typing import Any
 
 import jwt
+from starlette.requests import Request
 
 from bank_conformance.reference.bank import Parts
 from bank_conformance.reference.bodies import Forms, Given
+from bank_conformance.reference.intake import Intake
 from bank_conformance.reference.problems import RefusalError
 from bank_conformance.reference.security import Doors
 
@@ -33,6 +35,14 @@ class TrustsTheHeader(Doors):
         return jwt.decode(token, options={"verify_signature": False})
 
 
+class ReadsWithoutLimit(Intake):
+    """M61: whatever comes is read to its end, however much it is and however long it takes."""
+
+    async def read(self, request: Request) -> bytes:
+        broke()
+        return await request.body()
+
+
 class OverflowsLoudly(Forms):
     """M59: a number that no column holds is found by the database: an internal error."""
 
@@ -47,4 +57,5 @@ MUTANTS = (
     Mutant("M58", ("SEC-1",), "checks the role, not the owner", Parts(doors=ChecksTheRole)),
     Mutant("M59", ("SEC-2",), "500 on overflow", Parts(forms=OverflowsLoudly)),
     Mutant("M60", ("SEC-3",), "trusts the header's alg", Parts(doors=TrustsTheHeader)),
+    Mutant("M61", ("SEC-4",), "reads without limit", Parts(intake=ReadsWithoutLimit)),
 )

@@ -3,9 +3,12 @@
 # ruff: noqa: ARG002, D102 - what a method does is said where the reference bank defines it
 from __future__ import annotations
 
-from bank_conformance.reference.bank import Parts
+from typing import Any
+
+from bank_conformance.reference.bank import Customer, Parts
 from bank_conformance.reference.histories import Histories, Row
 from bank_conformance.reference.log import Event
+from bank_conformance.reference.receipts import Receipts
 
 from .mutant import Mutant, broke
 
@@ -25,4 +28,23 @@ class PlaintextReadModel(Histories):
         return row.narrative
 
 
-MUTANTS = (Mutant("M29", ("SHR-1",), "plaintext read model", Parts(histories=PlaintextReadModel)),)
+class NamesTheSubject(Receipts):
+    """M42: one receipt in two says whose it is, the other is not signed."""
+
+    issued = 0
+
+    def states(self, customer: Customer) -> dict[str, Any]:
+        broke()
+        self.issued += 1
+        named = {"erasure_id": customer.customer_id} if self.issued % 2 else {}
+        return super().states(customer) | named
+
+    def sign(self, said: dict[str, Any]) -> str:
+        signed = super().sign(said)
+        return signed if self.issued % 2 else signed.rpartition(".")[0] + "."
+
+
+MUTANTS = (
+    Mutant("M29", ("SHR-1",), "plaintext read model", Parts(histories=PlaintextReadModel)),
+    Mutant("M42", ("SHR-11",), "names the subject, or unsigned", Parts(receipts=NamesTheSubject)),
+)

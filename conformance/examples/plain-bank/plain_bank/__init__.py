@@ -1,0 +1,1 @@
+"""A small bank, written on the `eventsourcing` library as its documentation suggests."""

@@ -1,0 +1,87 @@
+"""A bank of another shape is decided through its mapping, and found to be what its page says."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import anyio
+import pytest
+from bank_conformance.catalogue import catalogue
+from bank_conformance.requirements import CHECKS
+from bank_conformance.runner import run
+from bank_conformance.target import Target, load_target
+from bank_conformance.verdict import Result, Verdict
+
+pytestmark = pytest.mark.slow
+
+EXAMPLE = Path(__file__).parent.parent / "examples" / "plain-bank"
+ROW = re.compile(r"^\| ([A-Z]+-\d+) \| ([A-Z]+) \|", re.MULTILINE)
+PUBLISHED = dict(ROW.findall((EXAMPLE / "FINDINGS.md").read_text(encoding="utf-8")))
+LONG = {"CON-5"}
+"""Takes half a minute."""
+
+
+class Silent:
+    """A reporter who says nothing."""
+
+    def started(self, requirement_id: str) -> None: ...
+
+    def progress(self, requirement_id: str, done: int, total: int) -> None: ...
+
+    def finished(self, result: Result) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """Serve a copy of the example on a free port."""
+    folder = tmp_path_factory.mktemp("target") / "plain-bank"
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("var", "__pycache__"))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    file = folder / "conformance.toml"
+    text = file.read_text().replace(":8100", f":{port}").replace('"python ', f'"{sys.executable} ')
+    file.write_text(text)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("BANK_SECRET", secrets.token_hex(32))
+        environment.setenv("PLAIN_BANK_PORT", port)
+        environment.setenv("PLAIN_BANK_FOLDER", str(folder / "var"))
+        _hook(folder, "start")
+        yield load_target(file)
+        _hook(folder, "kill")
+
+
+def _hook(folder: Path, name: str) -> None:
+    subprocess.run([sys.executable, "hook.py", name], cwd=folder, check=True, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def decided(target: Target) -> dict[str, Result]:
+    chosen = [catalogue()[one] for one in CHECKS if one not in LONG]
+
+    async def decide() -> list[Result]:
+        return (await run(target, chosen, seed=1, reporter=Silent())).results
+
+    return {one.requirement_id: one for one in anyio.run(decide)}
+
+
+@pytest.mark.parametrize("requirement_id", sorted(PUBLISHED.keys() - LONG))
+def test_the_published_verdict_is_found(decided: dict[str, Result], requirement_id: str) -> None:
+    result = decided[requirement_id]
+    assert str(result.verdict) == PUBLISHED[requirement_id], result.decision.reason
+
+
+def test_what_is_not_published_cannot_be_asked_of_this_bank(decided: dict[str, Result]) -> None:
+    others = {one: result for one, result in decided.items() if one not in PUBLISHED}
+    told = {one: result.decision.reason for one, result in others.items() if not _skipped(result)}
+    assert told == {}
+
+
+def _skipped(result: Result) -> bool:
+    return result.verdict is Verdict.SKIP
