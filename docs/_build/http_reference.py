@@ -92,6 +92,7 @@ def tag_page(contract: Node, tag: str) -> Iterator[str]:
             yield f"## {title(operation)} {{ #{operation['operationId']} }}"
             yield f"```http\n{method} {path}\n```"
             yield operation["summary"]
+            yield capability(operation)
             yield operation.get("description", "")
             yield parameters(contract, operation)
             yield body(operation)
@@ -101,6 +102,12 @@ def tag_page(contract: Node, tag: str) -> Iterator[str]:
 def title(operation: Node) -> str:
     """`placeHold` as "Place hold"."""
     return re.sub(r"([A-Z])", r" \1", operation["operationId"]).capitalize()
+
+
+def capability(operation: Node) -> str:
+    """That a bank may leave the operation out; empty for one that every bank has."""
+    named = operation.get("x-capability")
+    return f"*Optional: the capability* `{named}`." if named else ""
 
 
 def parameters(contract: Node, operation: Node) -> str:

@@ -40,7 +40,7 @@ def _tests(name: str, folder: Path, *options: str) -> Step:
     return Step(name, ("pytest", *common, *options), folder, counts_tests=True)
 
 
-SCRIPTS = ("_demo", "_tasks", "tests")
+SCRIPTS = ("_demo", "_mutants", "_tasks", "tests")
 SHELL = ("answers.py", "hooks", "tests")
 
 FORMAT = Step("format", ("ruff", "format", "--check", "."))
@@ -57,6 +57,8 @@ DOCS = Step("docs", ("mkdocs", "build", "--strict", "--quiet"))
 CHECKS = (FORMAT, LINT, *TYPES, LAYERS)
 
 FAST = ("-m", "not slow")
+TWO_AT_A_TIME = ("-n", "2", "--dist", "loadgroup")
+"""For tests that wait most of their time; those of one group stay together, for what they share."""
 FAST_TESTS = (
     _tests("fast tests of service", SERVICE, "-m", "not slow and not postgres"),
     _tests("fast tests of conformance", ROOT / "conformance", *FAST),
@@ -65,13 +67,21 @@ FAST_TESTS = (
     _tests("fast tests of scripts", ROOT, *FAST, "scripts/tests"),
 )
 
+# One of each part of the bank, those that are tried quickly; `./scripts/mutants` tries all.
+_MUTANTS = (
+    *("--only", "fingerprint-not-compared", "--only", "hold-not-released"),
+    *("--only", "keys-remembered", "--only", "owner-not-compared"),
+    *("--only", "token-ignored", "--only", "version-not-compared"),
+)
+
 SUITES = (
     *CHECKS,
     _tests("service", SERVICE),
-    _tests("conformance", ROOT / "conformance"),
+    _tests("conformance", ROOT / "conformance", *TWO_AT_A_TIME),
     _tests("simulations", ROOT / "simulations"),
     _tests("template", ROOT, "template/tests"),
     _tests("scripts", ROOT, "scripts/tests"),
     DOCS,
     Step("demo", ("python", "scripts/demo")),
+    Step("mutants", ("python", "scripts/mutants", *_MUTANTS)),
 )

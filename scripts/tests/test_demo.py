@@ -87,6 +87,21 @@ def test_an_undecided_requirement_does_not_hold() -> None:
     assert [check.passed for check in checks] == [True, True, False, False, False]
 
 
+@pytest.mark.parametrize(
+    ("reason", "counts"),
+    [
+        ("the bank does not offer: proofs", False),
+        ("the bank does not offer: feed", True),
+        ("the bank does not offer: proofs, feed", True),
+        ("the target file gives no hook: kill", True),
+    ],
+)
+def test_only_what_the_bank_does_not_offer_yet_is_left_out(reason: str, counts: bool) -> None:
+    row = {"id": "TMP-1", "must": "…", "reason": reason, "verdict": "SKIP"}
+    checks = harness.requirement_checks({"invalid": "", "requirements": [row]})
+    assert [check.passed for check in checks] == [False] * counts
+
+
 def test_a_harness_that_breaks_off_ends_the_demo(tmp_path: Path) -> None:
     with pytest.raises(DemoError, match="ended with code 4"):
         harness._run(["python", "-c", "raise SystemExit(4)"], {"--json": tmp_path / "x.json"})

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import http_reference
 import pytest
+import requirement_pages
 import yaml
 from _tasks.steps import ROOT
+from bank_conformance.catalogue import catalogue
+from bank_conformance.reference.mutants import MUTANTS
+from bank_conformance.requirements import CHECKS
 
 CONTRACT = yaml.safe_load(http_reference.CONTRACT.read_text())
 # Attributes and rules that make a browser fetch; a plain link is for people to follow.
@@ -59,6 +63,14 @@ def test_every_call_has_a_section_under_its_tag() -> None:
         assert f"{method} {path}\n" in section
 
 
+def test_a_call_that_a_bank_may_leave_out_says_so() -> None:
+    pages = http_reference.pages(CONTRACT)
+    for _, _, operation in http_reference.operations(CONTRACT):
+        section = pages[operation["tags"][0]].partition(f"{{ #{operation['operationId']} }}")[2]
+        said = "*Optional: the capability* `" in section.partition("\n## ")[0]
+        assert said == ("x-capability" in operation), operation["operationId"]
+
+
 def test_every_schema_has_a_section() -> None:
     page = http_reference.pages(CONTRACT)["schemas"]
     names = CONTRACT["components"]["schemas"]
@@ -83,3 +95,34 @@ def test_every_schema_has_a_section() -> None:
 )
 def test_a_schema_is_told_in_a_few_words(schema: http_reference.Node, words: str) -> None:
     assert http_reference.shape(schema) == words
+
+
+def test_every_requirement_has_a_page_that_says_all_there_is_to_say() -> None:
+    pages = requirement_pages.pages()
+    for one in catalogue().values():
+        page = pages[one.id]
+        assert f"]({one.id}.md)" in pages["index"], one.id
+        for said in (one.must, one.rationale, one.decider, one.level):
+            assert said.strip() in page, one.id
+        assert all(name in page for name in one.mutants), one.id
+        assert (f"--only {one.id}\n" in page) == (one.id in CHECKS), one.id
+        assert ("What is done to the bank" in page) == (one.id in CHECKS), one.id
+
+
+def test_every_incident_is_a_link() -> None:
+    for one in catalogue().values():
+        found = one.incident.count("#")
+        told = requirement_pages.references(one.incident)
+        assert told.count("](https://github.com/") == found, one.incident
+
+
+def test_the_matrix_has_every_mutant_with_all_that_must_catch_it() -> None:
+    page = requirement_pages.pages()["mutants"]
+    rows = {row.split(" | ")[0].strip("| "): row for row in page.splitlines() if row[:1] == "|"}
+    for mutant in MUTANTS.values():
+        assert all(f"[{one}]" in rows[mutant.id] for one in mutant.kills), mutant.id
+
+
+def test_every_requirement_is_in_the_navigation() -> None:
+    listed = [one.id for _, members in requirement_pages.families() for one in members]
+    assert listed == list(catalogue())
