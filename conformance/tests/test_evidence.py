@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,7 +12,6 @@ from bank_conformance.bank.shapes import Erasure, FeedEvent
 from bank_conformance.history import History, Operation
 from bank_conformance.reference.trees import Tree, leaf_hash
 from bank_conformance.requirements import proofs as proven
-from bank_conformance.requirements import receipts as receipted
 from bank_conformance.requirements import tampering as tampered
 from bank_conformance.requirements.evidence import PUBLISHED, SIGNED
 from bank_conformance.verdict import Decision, Verdict
@@ -23,13 +21,11 @@ from bank_conformance.verifiers.jws import read_keys
 from bank_conformance.verifiers.proofs import ConsistencyProof, InclusionProof
 from bank_conformance.workloads.evidence import Growth, Proof
 from bank_conformance.workloads.proving import Proving, Round, View
-from bank_conformance.workloads.receipts import Erased as Gone
-from bank_conformance.workloads.receipts import Receipts
 from bank_conformance.workloads.sealed_proofs import Erased
 from bank_conformance.workloads.tampering import Aim, Forgery, Tampering
 from builders import operation
 from msgspec.structs import replace as with_
-from signing import AT, JWKS, RECEIPT, SIGNER, STRANGER, said
+from signing import AT, JWKS, SIGNER, STRANGER, said
 
 SIZES = (15, 30, 45)
 EVENTS = [
@@ -311,75 +307,6 @@ def test_an_erasure_that_did_not_end_is_not_judged(state: Any, verdict: Verdict)
     record = erased(Ledger())
     record.erasure = Erasure("cus_1", state)
     assert proven.proven_after_erasure(record).verdict is verdict
-
-
-# Receipts
-
-KNOWN = {"name": "Zoë Canary-4711", "customer id": "cus_" + "5" * 32}
-
-
-def receipts(*told: dict[str, Any] | str | None, subjects: int = 4) -> Receipts:
-    """Return a record of several erasures; the first one's receipt is `told`."""
-    history = History("receipts")
-    keys = operation(history, answer=json.loads(JWKS), route="getSigningKeys")
-    record = Receipts(history, keys)
-    for number in range(subjects):
-        ours = RECEIPT | {"erasure_id": f"e{number}", "key_digest": f"{number:064d}"}
-        said = told[0] if told and number == 0 else ours
-        signed = SIGNER.sign("erasure-receipt", said) if isinstance(said, dict) else said
-        answer = {"customer_id": "cus_1", "state": "ERASED", "receipt": signed}
-        answers = tuple(operation(history, answer=answer, route="getErasure") for _ in range(2))
-        record.erased.append(Gone(KNOWN, answers))
-    return record
-
-
-def test_receipts_that_name_no_one_pass() -> None:
-    decision = receipted.receipts_verify(receipts())
-    assert decision.verdict is Verdict.PASS, decision.reason
-
-
-@pytest.mark.parametrize(
-    ("state", "verdict"),
-    [("ON_LEGAL_HOLD", Verdict.SKIP), ("REQUESTED", Verdict.INCONCLUSIVE)],
-)
-def test_an_erasure_that_did_not_end_needs_no_receipt(state: str, verdict: Verdict) -> None:
-    record = receipts()
-    waiting = {"customer_id": "cus_1", "state": state, "receipt": None}
-    record.erased[2] = Gone(KNOWN, (operation(record.history, answer=waiting),))
-    assert receipted.receipts_verify(record).verdict is verdict
-
-
-def test_too_few_receipts_prove_nothing() -> None:
-    assert receipted.receipts_verify(receipts(subjects=2)).verdict is Verdict.INCONCLUSIVE
-
-
-def _digest(name: str, text: str) -> str:
-    return hashlib.new(name, text.encode()).hexdigest()
-
-
-UNSIGNED = SIGNER.sign("erasure-receipt", RECEIPT).rpartition(".")[0] + "."
-
-
-@pytest.mark.parametrize(
-    ("told", "expectation"),
-    [
-        (None, receipted.GIVEN),
-        (UNSIGNED, receipted.VERIFIES),
-        (STRANGER.sign("erasure-receipt", RECEIPT), receipted.VERIFIES),
-        (RECEIPT | {"erasure_id": KNOWN["customer id"]}, receipted.NAMES_NO_ONE),
-        (RECEIPT | {"purged": [KNOWN["name"]]}, receipted.NAMES_NO_ONE),
-        (RECEIPT | {"key_digest": _digest("sha256", KNOWN["name"])}, receipted.NAMES_NO_ONE),
-        (
-            RECEIPT | {"key_digest": _digest("sha256", KNOWN["name"].casefold())},
-            receipted.NAMES_NO_ONE,
-        ),
-        (RECEIPT | {"erasure_id": _digest("md5", KNOWN["customer id"])}, receipted.NAMES_NO_ONE),
-        (RECEIPT | {"erasure_id": "e1"}, receipted.ONE_EACH),
-    ],
-    ids=["none", "unsigned", "stranger", "id", "name", "sha256", "lower", "md5", "shared"],
-)
-def test_a_receipt_that_is_none_or_names_somebody_fails(told: Any, expectation: str) -> None:
-    assert expectation in _failed(receipted.receipts_verify(receipts(told)))
 
 
 # Tampering

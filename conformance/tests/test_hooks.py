@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
+import time
 from pathlib import Path
 
 import anyio
@@ -65,6 +68,23 @@ def test_a_hook_that_fails_says_which_and_why(tmp_path: Path, command: str, said
     hooks = _target(tmp_path, text).hooks
     with pytest.raises(HookError, match=said):
         anyio.run(hooks.run, "kill")
+
+
+def test_what_a_hook_leaves_in_the_background_is_not_waited_for(tmp_path: Path) -> None:
+    hooks = _target(tmp_path, """start = ["sh", "-c", "sleep 5 & echo started"]""").hooks
+    began = time.monotonic()
+    anyio.run(hooks.run, "start")
+    assert time.monotonic() - began < 4
+
+
+def test_what_a_hook_has_started_ends_with_it_when_its_time_is_over(tmp_path: Path) -> None:
+    script = "echo $$ > pid; sleep 30; true"
+    text = f'kill = ["sh", "-c", {json.dumps(script)}]\n[limits]\nhook_seconds = 0.5'
+    with pytest.raises(HookError, match="did not end within"):
+        anyio.run(_target(tmp_path, text).hooks.run, "kill")
+    time.sleep(0.2)
+    with pytest.raises(ProcessLookupError):
+        os.killpg(int((tmp_path / "pid").read_text()), 0)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,42 @@ import anyio
 import httpx
 import pytest
 from bank_conformance.bank.routes import CUSTOMER_SCOPES, STAFF_SCOPES
+from bank_conformance.catalogue import catalogue
+from bank_conformance.hooks import HookError
 from bank_conformance.reference.bank import STEP_SECONDS
 from bank_conformance.reference.disk import Disk
+from bank_conformance.runner import run
 from bank_conformance.serving import ServedBank, serving
 from bank_conformance.tokens import Principal
+from bank_conformance.verdict import Result
 
 pytestmark = pytest.mark.slow
 
 PERSONAL = {"name": "Zoë Example", "email": "zoe@example.com"}
+
+
+class Feigned:
+    """The hooks of a bank, one of which is feigned: a kill does nothing, a start fails once."""
+
+    def __init__(self, bank: ServedBank, which: str) -> None:
+        self.bank, self.which, self.names = bank, which, bank.names
+
+    async def run(self, name: str, **values: str) -> None:
+        if name == self.which == "start":
+            self.which = ""
+            raise HookError("start: it does not")
+        if name != self.which:
+            await self.bank.run(name, **values)
+
+
+class Silent:
+    """A reporter who says nothing."""
+
+    def started(self, requirement_id: str) -> None: ...
+
+    def progress(self, requirement_id: str, done: int, total: int) -> None: ...
+
+    def finished(self, result: Result) -> None: ...
 
 
 class Teller:
@@ -185,3 +214,33 @@ def test_what_was_put_since_the_last_commit_is_kept_as_one_or_not_at_all(tmp_pat
     again = Disk(tmp_path, "bank.db")
     assert again.things("account") == {"a": {"booked": 1}}
     assert list(again.events()) == [(0, 1, "{}")]
+
+
+def test_a_bank_that_serves_is_not_started_a_second_time() -> None:
+    async def play(bank: ServedBank, teller: Teller) -> None:
+        with pytest.raises(HookError, match="serves already"):
+            await bank.run("start")
+        assert await teller.customer()
+
+    _with_bank(play)
+
+
+@pytest.mark.parametrize(("broken", "afterwards"), [("kill", "INCONCLUSIVE"), ("start", "PASS")])
+def test_a_hook_that_does_nothing_or_fails_decides_nothing_and_disturbs_nobody(
+    broken: str, afterwards: str
+) -> None:
+    """A kill that kills nothing is found out; after a start that failed once the next go on."""
+
+    async def play(bank: ServedBank, _teller: Teller) -> None:
+        hooks = Feigned(bank, broken)
+        chosen = [catalogue()[one] for one in ("CON-3", "CON-4", "DUR-1", "DUR-4")]
+        outcome = await run(replace(bank.target, hooks=hooks), chosen, seed=1, reporter=Silent())
+        verdicts = {one.requirement_id: str(one.verdict) for one in outcome.results}
+        assert verdicts == {
+            "CON-3": "PASS",
+            "CON-4": "INCONCLUSIVE",
+            "DUR-1": afterwards,
+            "DUR-4": "INCONCLUSIVE",
+        }
+
+    _with_bank(play)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shlex
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 
 class CommandError(Exception):
@@ -35,36 +39,49 @@ class Command:
             CommandError: it does not start, fails, or takes too long.
         """
         arguments = [_fill(argument, values) for argument in self.arguments]
-        process = await self._start(arguments)
-        try:
-            async with asyncio.timeout(self.seconds_max):
-                output, errors = await process.communicate()
-        except TimeoutError:
-            raise CommandError(f"{self} did not end within {self.seconds_max:.0f} s") from None
-        finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
-        if process.returncode:
-            said = _last_line(errors.decode(errors="replace"))
-            raise CommandError(f"{self} exited with {process.returncode}: {said}")
-        return output.decode(errors="replace")
+        # Files, not pipes: what a command leaves in the background may keep its output open.
+        with TemporaryFile() as output, TemporaryFile() as errors:
+            process = await self._start(arguments, output, errors)
+            try:
+                async with asyncio.timeout(self.seconds_max):
+                    code = await process.wait()
+            except TimeoutError:
+                raise CommandError(f"{self} did not end within {self.seconds_max:.0f} s") from None
+            finally:
+                await _end(process)
+            if code:
+                raise CommandError(f"{self} exited with {code}: {_last_line(_text(errors))}")
+            return _text(output)
 
-    async def _start(self, arguments: list[str]) -> asyncio.subprocess.Process:
-        pipe = asyncio.subprocess.PIPE
+    async def _start(
+        self, arguments: list[str], output: IO[bytes], errors: IO[bytes]
+    ) -> asyncio.subprocess.Process:
         try:
             return await asyncio.create_subprocess_exec(
                 *arguments,
                 cwd=self.directory,
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=pipe,
-                stderr=pipe,
+                stdout=output,
+                stderr=errors,
+                start_new_session=True,
             )
         except OSError as error:
             cure = f"correct {self.what} in the target file"
             text = f"cannot run {arguments[0]!r}: {error.strerror}; {cure}"
             raise CommandError(text) from None
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End a command that still runs, with all that it has started."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")
 
 
 def words(what: str, given: str | list[str]) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ from .verdict import Decision, Exit, Finding, Result, exit_code
 from .workloads.power import bring_back
 from .workloads.stage import Stage, expiring_of
 
-WORKLOAD_SECONDS_MAX = 180.0
+WORKLOAD_SECONDS_MAX, HOOKS_IN_A_WORKLOAD = 180.0, 8
 PREFLIGHT_SECONDS_MAX = 60.0
 WITHOUT_HOOKS = {"L0", "L1"}
 """The levels at which a bank is neither stopped nor looked into, even if its target lets us."""
@@ -114,6 +114,8 @@ class _Runner:
     records: dict[Callable[[Stage], Awaitable[Any]], Any] = field(default_factory=dict)
     feed_from: str | None = None
     """Where the feed stood before whatever is looked at now."""
+    trouble: str = ""
+    """Why the bank was not brought back after the last workload that used hooks."""
 
     async def decide_all(self, selected: Sequence[Requirement], level: Level | None) -> None:
         try:
@@ -180,9 +182,10 @@ class _Runner:
         except NotOfferedError as error:
             return Decision(skip=str(error))
         except (RefusedError, TokenError, HookError, AdapterError) as error:
-            return Decision(doubt=str(error))
+            return Decision(doubt=f"{error}{self.trouble}")
         except TimeoutError:
-            return Decision(doubt=f"the workload did not end in {WORKLOAD_SECONDS_MAX:.0f} s")
+            text = f"the workload did not end in {self._seconds_max(check):.0f} s"
+            return Decision(doubt=f"{text}{self.trouble}")
         except Exception as error:  # noqa: BLE001  the suite's own fault must not hide the rest
             place = traceback.extract_tb(error.__traceback__)[-1]
             where = f"{place.filename.rsplit('/', 1)[-1]}:{place.lineno}"
@@ -205,16 +208,27 @@ class _Runner:
             check.requirement_id, done, total
         )
         try:
-            async with asyncio.timeout(WORKLOAD_SECONDS_MAX):
+            async with asyncio.timeout(self._seconds_max(check)):
                 return await check.workload(stage)
         except Exception as error:  # noqa: BLE001  judged by the caller
             return error
         finally:
             await self._tidy_up(stage, check)
 
+    def _seconds_max(self, check: Check) -> float:
+        """Return how long a workload may take: one that uses hooks as long as they may, too."""
+        limits = self.target.limits
+        hooks = HOOKS_IN_A_WORKLOAD * limits.hook_seconds if check.turn else 0.0
+        return (WORKLOAD_SECONDS_MAX + hooks) * limits.time_scale
+
     async def _tidy_up(self, stage: Stage, check: Check) -> None:
         """After a workload that used hooks: the bank serves, and the feed is one that it knows."""
-        if used := self.target.hooks.names.intersection(check.hooks + check.uses):
-            await bring_back(stage, used)
-        if check.turn == RESTORING and stage.feed_from is not None:
-            self.feed_from, _ = await end_of_feed(stage)
+        try:
+            if used := self.target.hooks.names.intersection(check.hooks + check.uses):
+                await bring_back(stage, used)
+            if check.turn == RESTORING and stage.feed_from is not None:
+                self.feed_from, _ = await end_of_feed(stage)
+        except (HookError, TokenError, AdapterError) as error:
+            self.trouble = f"; after {check.requirement_id} the bank was not brought back: {error}"
+        else:
+            self.trouble = ""

@@ -13,9 +13,9 @@ from .catalogue import catalogue
 from .history import now
 from .reference.mutants import MUTANTS, Mutant
 from .requirements import CHECKS
-from .runner import Reporter, Run, run
+from .runner import CONTRACT, NO_LIES, Reporter, Run, run
 from .serving import StartError, serving
-from .verdict import Verdict
+from .verdict import Result, Verdict
 
 
 @dataclass(slots=True)
@@ -29,11 +29,14 @@ class Trial:
     executions: int = 0
     seconds: float = 0.0
     error: str = ""
+    by_shape: frozenset[str] = frozenset()
+    """The requirements that said FAIL only because an answer was malformed: that proves nothing."""
 
     @property
     def killers(self) -> list[str]:
-        """The requirements that said FAIL."""
-        return [name for name, verdict in self.verdicts.items() if verdict is Verdict.FAIL]
+        """The requirements that said FAIL, for a reason of their own."""
+        failed = (name for name, verdict in self.verdicts.items() if verdict is Verdict.FAIL)
+        return [name for name in failed if name not in self.by_shape]
 
     @property
     def survived(self) -> list[str]:
@@ -89,5 +92,11 @@ async def _try(
     trial.error = outcome.invalid
     trial.verdicts = {one.requirement_id: one.verdict for one in outcome.results}
     trial.reasons = {one.requirement_id: one.decision.reason for one in outcome.results}
+    trial.by_shape = frozenset(one.requirement_id for one in outcome.results if _by_shape(one))
     trial.executions, trial.seconds = bank.executions, now() - began
     return trial
+
+
+def _by_shape(result: Result) -> bool:
+    findings = [one for one in result.decision.findings if not one.warning]
+    return bool(findings) and all(one.expectation in {CONTRACT, NO_LIES} for one in findings)

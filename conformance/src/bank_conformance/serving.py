@@ -11,11 +11,12 @@ import os
 import secrets
 import shutil
 import signal
+import sqlite3
 import sys
 import tempfile
 from asyncio import to_thread
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -35,10 +36,10 @@ QUICK = Limits(
     erasure_effective_seconds=1.0,
     erasure_resumed_seconds=2.0,
 )
-"""A bank in memory is at rest at once, or never."""
+"""A bank that waits for nothing is at rest at once, or never."""
 
 START_SECONDS_MAX, STOP_SECONDS_MAX = 30, 10
-BANK_FILES, KEY_FILES = "bank.db*", "keys.db*"
+BANK_FILE, BANK_FILES, KEY_FILES = "bank.db", "bank.db*", "keys.db*"
 
 
 class StartError(Exception):
@@ -58,8 +59,8 @@ async def serving(
     """
     with tempfile.TemporaryDirectory(prefix="reference-bank-") as folder:
         bank = ServedBank(Path(folder), mutant, step_seconds)
-        await bank.start()
         try:
+            await bank.start()
             yield bank
         finally:
             await bank.end()
@@ -116,7 +117,7 @@ class ServedBank:
             "clock": lambda values: self._order(f"clock {values['seconds']}"),
             "dump": lambda values: to_thread(self._copy, values["folder"], BANK_FILES, KEY_FILES),
             "logs": lambda values: to_thread(self._copy_log, values["folder"]),
-            "backup": lambda values: to_thread(self._copy, values["folder"], BANK_FILES),
+            "backup": lambda values: to_thread(self._back_up, values["folder"]),
             "restore": lambda values: to_thread(self._restore, values["folder"]),
             "mutate": lambda values: to_thread(forge, self.state / "bank.db", values),
         }
@@ -127,6 +128,8 @@ class ServedBank:
         Raises:
             StartError: it did not say where it serves.
         """
+        if self.process is not None and self.process.returncode is None:
+            raise StartError("it serves already")
         which = ["--mutant", self.mutant.id] if self.mutant else []
         which += ["--step-seconds", str(self.step_seconds), "--port", str(self.ports[0])]
         which += ["--replica-port", str(self.ports[1])]
@@ -209,6 +212,15 @@ class ServedBank:
         for pattern in patterns:
             for file in self.state.glob(pattern):
                 shutil.copy(file, folder)
+
+    def _back_up(self, folder: str) -> None:
+        """Without the keys, which have a back-up of their own; also while it is written to."""
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with (
+            closing(sqlite3.connect(self.state / BANK_FILE)) as bank,
+            closing(sqlite3.connect(Path(folder) / BANK_FILE)) as copy,
+        ):
+            bank.backup(copy)
 
     def _copy_log(self, folder: str) -> None:
         Path(folder).mkdir(parents=True, exist_ok=True)

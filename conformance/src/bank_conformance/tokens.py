@@ -108,8 +108,12 @@ class Tokens:
         return self.made[principal]
 
     async def _mint(self, principal: Principal) -> str:
-        async with self._gate:
-            token = await self.minter(principal)
+        try:
+            async with self._gate:
+                token = await self.minter(principal)
+        except TokenError:
+            del self.made[principal]  # to be tried again: it may have been the machine
+            raise
         self.made_at[principal] = now()
         return token
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -105,6 +106,7 @@ class Transfer(Struct, frozen=True):
     version: int
     code: str | None = None
     narrative: str | None = None
+    requested_at: str | None = None
     ended_at: str | None = None
 
     @property
@@ -175,6 +177,21 @@ def read(operation: Operation, shape: type[Shape]) -> Shape:
         return msgspec.convert(answer and answer.body, shape)
     except msgspec.ValidationError as error:
         raise ShapeError(f"{operation}: not a {shape.__name__} of the contract: {error}") from None
+
+
+def instant(text: str) -> datetime:
+    """Return a time of the contract.
+
+    Raises:
+        ShapeError: it is none, or does not say in which zone it is.
+    """
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ShapeError(f"{text!r} is no RFC 3339 time") from None
+    if found.tzinfo is None:
+        raise ShapeError(f"{text!r} does not say in which zone it is")
+    return found
 
 
 def difference(before: Struct, after: Struct | None) -> str:

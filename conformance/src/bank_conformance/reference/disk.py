@@ -52,15 +52,17 @@ class Disk:
         if not self.appended and not self.changed:
             return
         things = [(*name, msgspec.json.encode(doc())) for name, doc in self.changed.items()]
-        events, self.appended, self.changed = self.appended, [], {}
         with self.connection:  # commits, or rolls back what an error cut short
             self.connection.execute("begin")
-            self.connection.executemany("insert into events values (?, ?, cast(? as text))", events)
+            self.connection.executemany(
+                "insert into events values (?, ?, cast(? as text))", self.appended
+            )
             self.connection.executemany(
                 "insert into things values (?, ?, cast(? as text))"
                 " on conflict do update set doc = excluded.doc",
                 things,
             )
+        self.appended, self.changed = [], {}
 
     def events(self) -> Iterator[tuple[int, int, str]]:
         """Return every event that is kept: partition, position and what was stored."""

@@ -12,8 +12,8 @@ from bank_conformance.target import Capabilities
 from bank_conformance.verdict import Decision
 from bank_conformance.workloads.stage import Stage
 
-RESTORING = 2
-"""The turn of those that put the bank back in time."""
+DISTURBING, RESTORING = 1, 2
+"""The turns of those that stop the bank, and of those that put it back in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,9 @@ class Check:
         what puts it back in time, since nothing may rely afterwards on what was there before.
         """
         touched = {*self.hooks, *self.uses}
-        return RESTORING if touched & {"restore", "clock"} else bool(touched)
+        if touched & {"restore", "clock"}:
+            return RESTORING
+        return DISTURBING if touched else 0
 
 
 def pick(history: History, indexes: Iterable[int]) -> tuple[Operation, ...]:

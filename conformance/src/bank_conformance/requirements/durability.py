@@ -11,19 +11,20 @@ from bank_conformance.workloads.bench import Mark, Repeat
 from bank_conformance.workloads.crashes import Crashes, Journey, crashes
 
 from .check import Check, pick
-from .idempotency import SAME_ANSWER, answers, outcomes, replayed
+from .idempotency import CONFLICT, SAME_ANSWER, answers, outcomes, replayed
 
 SURVIVES = "what was acknowledged is there after a kill of every process"
 ASKED_FOR = "there is nothing in the log that nobody asked for, and nothing twice"
 ONE_EFFECT = "a command that is sent again after a kill has one effect"
 GOES_ON = "a transfer under way at a kill ends within 2 s of the bank's return, unaided"
-BOUND_SECONDS = 2.0
+BOUND_SECONDS, LAST_MOMENT_SECONDS = 2.0, 0.1
+NOT_FOUND = 404
 HOOKS = ("kill", "start")
 
 
 def acknowledged_survives(record: Crashes) -> Decision:
     """DUR-1: every effect that was acknowledged before a kill is in the log at rest."""
-    found = set(record.effects)
+    found = set(record.effects) | record.ended_badly
     lost = [
         Finding(SURVIVES, f"{repeat.what}: {_shown(mark)} is not in the log", repeat.tries)
         for repeat in record.before
@@ -33,28 +34,33 @@ def acknowledged_survives(record: Crashes) -> Decision:
     lost += [
         Finding(SURVIVES, f"what {asked} made is gone: {look}", (asked, look))
         for asked, look in record.newcomers
-        if asked.ok and not look.ok
+        if asked.ok and look.status == NOT_FOUND
     ]
     lost += [
         Finding(SURVIVES, f"the transfer is gone: {journey.looks[-1]}", tuple(journey.looks[-1:]))
         for journey in record.journeys
-        if journey.looks and journey.looks[-1].status == 404  # noqa: PLR2004
+        if journey.looks and journey.looks[-1].status == NOT_FOUND
     ]
     return Decision(
         tuple(lost),
         (
-            Coverage("kills", len(record.outages), 3),
+            _kills(record),
             Coverage("commands acknowledged before one", len(record.before), 60),
             Coverage("acknowledged in its last 100 ms", _last_moment(record), 5),
         ),
     )
 
 
+def _kills(record: Crashes) -> Coverage:
+    """Count the kills that hit a bank at work; a hook that kills nothing cuts nothing off."""
+    return Coverage("kills amid commands", sum(map(bool, record.cut_off)), 3)
+
+
 def _last_moment(record: Crashes) -> int:
     """How many acknowledgements came so shortly before a kill that a late commit would show."""
     done = [one.completed for repeat in record.before for one in repeat.tries if one.ok]
-    last = [max((t for t in done if t < one.down), default=0.0) for one in record.outages]
-    return sum(any(0 <= end - t < 0.1 for end in last) for t in done)  # noqa: PLR2004
+    gone = [min(one.completed for one in cut) for cut in record.cut_off if cut]
+    return sum(any(0 <= end - t < LAST_MOMENT_SECONDS for end in gone) for t in done)
 
 
 def nothing_unasked(record: Crashes) -> Decision:
@@ -62,7 +68,7 @@ def nothing_unasked(record: Crashes) -> Decision:
     once = [repeat for repeat in record.repeats if len(repeat.tries) == 1]
     wrong = [
         one
-        for one in miscounts([*_intents(record.repeats)], record.effects)
+        for one in miscounts([*_intents(record, record.repeats)], record.effects)
         if one.intent is None or _surplus(one, one.intent)
     ]
     findings = [
@@ -77,7 +83,7 @@ def nothing_unasked(record: Crashes) -> Decision:
     return Decision(
         tuple(findings),
         (
-            Coverage("kills", len(record.outages), 3),
+            _kills(record),
             Coverage("entries in the log", len(record.effects), 100),
             Coverage("commands left without an answer", len(unanswered), 5),
         ),
@@ -91,7 +97,7 @@ def _surplus(wrong: Miscount[Mark], intent: Intent[Mark]) -> bool:
 
 def one_effect_across_kills(record: Crashes) -> Decision:
     """IDEM-4: commands without an answer, and acknowledged ones, sent again after a kill."""
-    again = [*_intents(record.again)]
+    again = [*_intents(record, [one for one in record.again if _is_decided(one)])]
     marks = {intent.mark for intent in again}
     counted = [mark for mark in record.effects if mark in marks]
     findings = [
@@ -99,7 +105,7 @@ def one_effect_across_kills(record: Crashes) -> Decision:
         for one in miscounts(again, counted)
     ]
     for repeat in record.again:
-        if repeat.tries[-1].outcome is not Outcome.INFO:
+        if _is_decided(repeat):
             findings += [one for one in answers(repeat) if one.expectation == SAME_ANSWER]
     cut_off = [one for one in record.again if one.tries[0].outcome is Outcome.INFO]
     done = [one for one in cut_off if replayed(one.tries[-1])]
@@ -122,10 +128,11 @@ def transfers_go_on(record: Crashes) -> Decision:
     ]
     under_way = [one for one in record.journeys if one.was_under_way or _late(one)]
     seen_open = [one for one in record.journeys if one.open_looks]
+    followed = [one for one in record.journeys if any(look.ok for look in one.looks)]
     return Decision(
         tuple(findings),
         (
-            Coverage("transfers acknowledged before a kill", len(record.journeys), 30),
+            Coverage("transfers acknowledged before a kill", len(followed), 30),
             Coverage("of them under way at it", len(under_way), 3),
             Coverage("seen under way after it", len(seen_open)),
         ),
@@ -138,11 +145,19 @@ def _late(journey: Journey) -> list[Operation]:
     return [one for one in journey.open_looks if one.invoked > due]
 
 
-def _intents(repeats: list[Repeat]) -> Iterator[Intent[Mark]]:
+def _is_decided(repeat: Repeat) -> bool:
+    """Say whether the last try met neither silence nor another of the same key in flight."""
+    last = repeat.tries[-1]
+    return last.outcome is not Outcome.INFO and last.status != CONFLICT
+
+
+def _intents(record: Crashes, repeats: list[Repeat]) -> Iterator[Intent[Mark]]:
+    """Return what was asked for; a transfer that was accepted and ended badly must move nothing."""
     for repeat in repeats:
         indexes = tuple(one.index for one in repeat.tries)
         for mark in repeat.marks:
-            yield Intent(mark, outcomes(repeat), indexes)
+            ended_badly = mark in record.ended_badly
+            yield Intent(mark, (Outcome.FAIL,) if ended_badly else outcomes(repeat), indexes)
 
 
 def _tries(record: Crashes, intent: Intent[Mark] | None) -> tuple[Operation, ...]:

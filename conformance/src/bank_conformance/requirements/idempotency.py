@@ -175,5 +175,5 @@ def _racing(repeat: Repeat) -> bool:
 CHECKS = (
     Check("IDEM-1", retries, one_effect_one_answer),
     Check("IDEM-2", races, one_effect_among_racers),
-    Check("IDEM-5", timeouts, one_effect_after_a_timeout),
+    Check("IDEM-5", timeouts, one_effect_after_a_timeout, uses=("pause", "resume")),
 )

@@ -14,15 +14,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
-from bank_conformance.bank.shapes import Transfer, demand, read
+from bank_conformance.bank.observe import traces
+from bank_conformance.bank.shapes import TERMINAL, Transfer, demand, instant, read
 from bank_conformance.history import Operation, Outcome, now
 
 from .bench import Bench, Mark, Repeat, Repeats, Send, set_bench
-from .power import Outage, crash
+from .power import Outage, answered, crash, cut_off
 from .rest import scan, settle
-from .stage import SETUP_PARALLEL_MAX, Stage, gather, gather_bounded
+from .stage import SETUP_PARALLEL_MAX, Stage, ending, gather, gather_bounded
 
-ROUNDS, CLIENTS, COMMANDS_MAX = 3, 24, 150
+ROUNDS, CLIENTS = 3, 24
+COMMANDS_SOON, COMMANDS_MAX, PAUSE_SECONDS = 150, 1_000, 0.1
+"""So many commands a client sends one after the other, then with a pause, until it is cut off."""
 STORM_SECONDS = 0.4
 """How long a storm blows before the kill is asked for."""
 FUNDS_MINOR = 1_000_000_000
@@ -30,10 +33,11 @@ AGAIN_MAX = 20
 """So many of the acknowledged commands are sent again after a kill."""
 WATCHED_MAX, RECENT_SECONDS = 150, 2.0
 LOOK_SECONDS, LOOKS_SECONDS_MAX = 0.03, 4.0
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
-class Sent:
+class Attempt:
     """A command, its key, and every try."""
 
     what: str
@@ -55,13 +59,13 @@ class Journey:
     transfer_id: str
     outage: Outage
     killed_at: datetime
-    """The same instant as the outage's beginning, on the clock of the wall."""
+    """On the bank's own clock: when it had last accepted a transfer before it was killed."""
     looks: list[Operation] = field(default_factory=list)
 
     @property
     def open_looks(self) -> list[Operation]:
-        """The looks that did not show it ended."""
-        return [one for one in self.looks if not (one.ok and read(one, Transfer).terminal)]
+        """The looks that showed it under way; one without a clear answer shows nothing."""
+        return [one for one in self.looks if one.ok and not read(one, Transfer).terminal]
 
     @property
     def ended_at(self) -> datetime | None:
@@ -70,12 +74,13 @@ class Journey:
         if last is None or not last.ok:
             return None
         told = read(last, Transfer).ended_at
-        return datetime.fromisoformat(told) if told else None
+        return instant(told) if told else None
 
     @property
     def was_under_way(self) -> bool:
-        """Whether the kill found it on its way."""
-        return self.ended_at is not None and self.ended_at > self.killed_at
+        """Whether the kill found it on its way, by one clock: the bank's."""
+        ended_later = self.ended_at is not None and self.ended_at > self.killed_at
+        return ended_later or bool(self.open_looks)
 
 
 @dataclass(slots=True)
@@ -88,8 +93,12 @@ class Crashes(Repeats):
     """The commands that were acknowledged before a kill, with the tries up to it."""
     journeys: list[Journey] = field(default_factory=list)
     outages: list[Outage] = field(default_factory=list)
+    cut_off: list[list[Operation]] = field(default_factory=list)
+    """For each outage, the commands that had reached the bank and got no answer any more."""
+    ended_badly: set[Mark] = field(default_factory=set)
+    """What transfers would have moved that the bank accepted and that then did not complete."""
     newcomers: list[tuple[Operation, Operation]] = field(default_factory=list)
-    """Registrations and openings just before a kill, each with a look after it."""
+    """Registrations and openings amid a storm, each with a look after the kill."""
 
 
 async def crashes(stage: Stage) -> Crashes:
@@ -107,36 +116,51 @@ async def crashes(stage: Stage) -> Crashes:
 
 
 async def _round(bench: Bench, record: Crashes) -> None:
-    sent: list[Sent] = []
-    clients = [asyncio.create_task(_client(bench, number, sent)) for number in range(CLIENTS)]
-    newcomers = await _newcomers(bench)
-    await asyncio.sleep(STORM_SECONDS)
-    killed_at = datetime.now(UTC)
-    outage = await crash(bench.stage)
-    await asyncio.gather(*clients)
+    sent: list[Attempt] = []
+    struck = asyncio.Event()
+    clients = [
+        asyncio.create_task(_client(bench, number, sent, struck)) for number in range(CLIENTS)
+    ]
+    with ending(clients):
+        newcomers = await _newcomers(bench)
+        await asyncio.sleep(STORM_SECONDS)
+        struck.set()
+        outage = await crash(bench.stage)
+        await asyncio.gather(*clients)
     record.outages.append(outage)
+    record.cut_off.append([one.tries[0] for one in sent if cut_off(one.tries[0])])
+    killed_at = _last_accepted(sent)
     journeys = [Journey(one, outage, killed_at) for one in _recent(sent, outage)]
     await gather_bounded(
         [partial(_watch, bench.stage, one) for one in journeys], SETUP_PARALLEL_MAX
     )
     record.journeys += journeys
-    record.newcomers += [(one, await _look(bench, one)) for one in newcomers]
+    record.newcomers += [
+        (one, await answered(bench.stage, partial(_look, bench, one))) for one in newcomers
+    ]
     record.before += [_repeat(one) for one in sent if one.acknowledged]
-    again = await _send_again(sent)
+    again = await _send_again(bench, sent)
     record.again += [_repeat(one) for one in again]
     record.repeats += [_repeat(one) for one in sent]
 
 
-def _repeat(sent: Sent) -> Repeat:
+def _repeat(sent: Attempt) -> Repeat:
     return Repeat(sent.what, sent.marks, tuple(sent.tries))
 
 
-async def _client(bench: Bench, number: int, sent: list[Sent]) -> None:
-    """Send one command after the other until one gets no answer: the bank is gone."""
+async def _client(bench: Bench, number: int, sent: list[Attempt], struck: asyncio.Event) -> None:
+    """Send one command after the other until one gets no answer: the bank is gone.
+
+    Once the kill is asked for, every other client sends transfers alone and waits for none: a fast
+    bank has one on its way for milliseconds, and the kill must find some there.
+    """
     commands = _commands(bench, number)
-    for _ in range(COMMANDS_MAX):
-        what, (send, marks) = next(commands)
-        one = Sent(what, marks, send, bench.stage.client.fresh_key())
+    for count in range(COMMANDS_MAX):
+        if count >= COMMANDS_SOON:
+            await asyncio.sleep(PAUSE_SECONDS)
+        pays = struck.is_set() and number % 2
+        what, (send, marks) = ("transfer", bench.transfer()) if pays else next(commands)
+        one = Attempt(what, marks, send, bench.stage.client.fresh_key())
         sent.append(one)
         one.tries.append(await send(one.key))
         if one.tries[0].outcome is Outcome.INFO:
@@ -176,7 +200,7 @@ async def _look(bench: Bench, newcomer: Operation) -> Operation:
     return await bench.stage.staff.customer(str(ids.get("customer_id")))
 
 
-def _recent(sent: list[Sent], outage: Outage) -> list[str]:
+def _recent(sent: list[Attempt], outage: Outage) -> list[str]:
     """Return the transfers that were acknowledged last before the bank was gone."""
     acknowledged = [
         one.tries[0]
@@ -200,19 +224,30 @@ async def _watch(stage: Stage, journey: Journey) -> None:
         await asyncio.sleep(LOOK_SECONDS)
 
 
-async def _send_again(sent: list[Sent]) -> list[Sent]:
+def _last_accepted(sent: list[Attempt]) -> datetime:
+    """Return the latest time at which the bank says that it accepted a transfer."""
+    answers = [read(one.tries[0], Transfer) for one in sent if _is_transfer(one)]
+    return max((instant(one.requested_at) for one in answers if one.requested_at), default=NEVER)
+
+
+def _is_transfer(one: Attempt) -> bool:
+    return one.what in {"transfer", "waited transfer"} and one.tries[0].ok
+
+
+async def _send_again(bench: Bench, sent: list[Attempt]) -> list[Attempt]:
     """Send every second command without an answer again, and some that were acknowledged."""
     unanswered = [one for one in sent if one.tries[0].outcome is Outcome.INFO]
     acknowledged = [one for one in sent if one.acknowledged]
     again = [*unanswered[::2], *acknowledged[-AGAIN_MAX:]]
     for one in again:
-        one.tries.append(await one.send(one.key))
+        one.tries.append(await answered(bench.stage, partial(one.send, one.key)))
     return again
 
 
 async def _count(bench: Bench, record: Crashes, known: dict[str, int]) -> None:
     """Count every entry since the set-up, asked for or not."""
     await settle(bench.stage)
+    record.ended_badly = set(_ended_badly(record))
     seen = await scan(bench.stage, list(known))
     record.effects += [
         (account, entry.direction, entry.amount_minor)
@@ -220,3 +255,23 @@ async def _count(bench: Bench, record: Crashes, known: dict[str, int]) -> None:
         for entry in entries
         if entry.sequence > known[account]
     ]
+
+
+def _ended_badly(record: Crashes) -> Iterator[Mark]:
+    """Return the legs of the transfers that were seen to end without completing."""
+    states = {one.transfer_id: one.state for one in traces(record.history).values()}
+    bad = {one for one, state in states.items() if state in TERMINAL - {"COMPLETED"}}
+    for repeat in record.repeats:
+        for place, transfer_id in enumerate(_transfers_of(repeat)):
+            if transfer_id in bad:
+                yield from repeat.marks[2 * place : 2 * place + 2]
+
+
+def _transfers_of(repeat: Repeat) -> list[str]:
+    """Return the transfers of a command in the order of its marks, two of each."""
+    told = next((one.answer.body for one in repeat.tries if one.ok and one.answer), None)
+    if not isinstance(told, dict):
+        return []
+    if "outcomes" in told:
+        return [str((one.get("transfer") or {}).get("transfer_id")) for one in told["outcomes"]]
+    return [str(told["transfer_id"])] if "transfer_id" in told else []

@@ -18,7 +18,7 @@ from bank_conformance.bank.shapes import Customer, FeedEvent, demand, read
 from bank_conformance.history import History, Operation, Outcome, now
 
 from .erasure import make_personal
-from .power import Outage, until_served
+from .power import Outage, answered, cut_off, start
 from .rest import FEED_SECONDS_MAX
 from .stage import SETUP_PARALLEL_MAX, Stage, gather_bounded
 
@@ -27,7 +27,6 @@ LANES = 2
 REPEATED = 4
 """So many of those that were answered before a kill are asked for again after it."""
 
-NEVER_SENT = "ConnectError"
 PING_SECONDS, POLL_SECONDS = 0.005, 0.1
 
 
@@ -57,8 +56,7 @@ class Victim:
     @property
     def cut(self) -> bool:
         """Whether the kill came between the request and its answer."""
-        asked = self.asked
-        return asked.outcome is Outcome.INFO and not asked.error.startswith(NEVER_SENT)
+        return cut_off(self.asked)
 
 
 @dataclass(slots=True)
@@ -100,7 +98,8 @@ async def kill_sweep(stage: Stage) -> KillSweep:
     for number in range(KILLS):
         stage.progress(number, KILLS)
         batch = left[number * VICTIMS : (number + 1) * VICTIMS]
-        aim = await _round(stage, record, batch, aim)
+        phase = (number + stage.random.random()) / KILLS
+        aim = await _round(stage, record, batch, aim, phase)
     if start is not None:
         record.events, _ = await stage.staff.events(start, seconds=FEED_SECONDS_MAX)
     return record
@@ -125,27 +124,26 @@ class _Work:
 
     waiting: list[str]
     head_start: float
+    pause_seconds: float
+    """Between the last answer of the head start and the call of the kill: else each kill would hit
+    at one and the same step of an erasure."""
     found: list[Victim] = field(default_factory=list)
     enough: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the kill is to be called."""
 
 
-async def _round(stage: Stage, record: KillSweep, ids: Sequence[str], aim: Aim) -> Aim:
-    """Kill while they are erased, start again and look; return what is known then."""
-    work, after = _Work(list(ids), aim.head_start), -aim.head_start * aim.pace_seconds
-    lanes = [asyncio.create_task(_lane(stage, work, one, after)) for one in range(LANES)]
-    pinging = asyncio.create_task(_ping(stage))
-    if aim.head_start > 0:
-        await work.enough.wait()
-    began = now()
-    await stage.hooks.run("kill")
-    down, last = now(), await pinging
-    await asyncio.gather(*lanes)
-    await stage.hooks.run("start")
-    await until_served(stage)
-    record.outages.append(Outage(began, down, now()))
+async def _round(
+    stage: Stage, record: KillSweep, ids: Sequence[str], aim: Aim, phase: float
+) -> Aim:
+    """Kill while they are erased, start again and look; return what is known then.
+
+    `phase` is the part of an erasure that the kill comes after the answer to the one before.
+    """
+    work = _Work(list(ids), aim.head_start, phase * aim.erasure_seconds)
+    began, down, last = await _kill_amid(stage, work, -aim.head_start * aim.pace_seconds)
+    record.outages.append(Outage(began, down, await start(stage)))
     await _look_until_rest(stage, work.found)
-    answered = [one for one in work.found if not one.cut]
+    answered = [one for one in work.found if one.asked.ok]
     again = [one for one in work.found if one.cut] + answered[-REPEATED:]
     await gather_bounded([partial(_repeat, stage, one) for one in again], SETUP_PARALLEL_MAX)
     record.victims += work.found
@@ -153,18 +151,41 @@ async def _round(stage: Stage, record: KillSweep, ids: Sequence[str], aim: Aim) 
     return Aim(median(lengths or [aim.erasure_seconds]), max(0.0, last - began))
 
 
+async def _kill_amid(stage: Stage, work: _Work, after: float) -> tuple[float, float, float]:
+    """Kill while they are erased; return when the hook was called, when it was done, and when the
+    bank was last there.
+    """
+    lanes = [asyncio.create_task(_lane(stage, work, one, after)) for one in range(LANES)]
+    pinging = asyncio.create_task(_ping(stage))
+    try:
+        if work.head_start > 0:
+            await work.enough.wait()
+            await asyncio.sleep(work.pause_seconds)
+        began = now()
+        await stage.hooks.run("kill")
+        down, last = now(), await pinging
+        await asyncio.gather(*lanes)
+    finally:
+        for task in (*lanes, pinging):
+            task.cancel()
+    return began, down, last
+
+
 async def _lane(stage: Stage, work: _Work, number: int, after: float) -> None:
     """Erase one after the other, until nobody is left to be or the bank is gone."""
     session = stage.session(f"lane {number}")
     await asyncio.sleep(max(0.0, after))
-    gone = False
-    while work.waiting and not gone:
-        customer_id, key = work.waiting.pop(), stage.client.fresh_key()
-        victim = Victim(customer_id, key, await session.erase(customer_id, key=key))
-        work.found.append(victim)
-        gone = victim.asked.outcome is Outcome.INFO
-        if gone or len(work.found) >= work.head_start:
-            work.enough.set()
+    try:
+        while work.waiting:
+            customer_id, key = work.waiting.pop(), stage.client.fresh_key()
+            victim = Victim(customer_id, key, await session.erase(customer_id, key=key))
+            work.found.append(victim)
+            if len(work.found) >= work.head_start:
+                work.enough.set()
+            if victim.asked.outcome is Outcome.INFO:
+                return
+    finally:
+        work.enough.set()
 
 
 async def _ping(stage: Stage) -> float:
@@ -201,8 +222,9 @@ async def _look(stage: Stage, customer_id: str) -> Look:
 
 
 async def _repeat(stage: Stage, victim: Victim) -> None:
-    victim.again = await stage.staff.erase(victim.customer_id, key=victim.key)
-    victim.anew = await stage.staff.erase(victim.customer_id)
+    erase = partial(stage.staff.erase, victim.customer_id)
+    victim.again = await answered(stage, partial(erase, key=victim.key))
+    victim.anew = await answered(stage, erase)
     victim.end = await _look(stage, victim.customer_id)
 
 

@@ -14,7 +14,7 @@ TRIES, RACERS, RACES = 3, 8, 4
 TOO_MUCH_MINOR = 5_000_000
 ROUNDS, PATIENT_MAX = 12, 20
 CONFLICT = 409
-AGAIN_SECONDS = 0.05
+AGAIN_SECONDS, SUSPENDED_SECONDS = 0.05, 0.5
 
 
 async def retries(stage: Stage) -> Repeats:
@@ -45,6 +45,7 @@ async def timeouts(stage: Stage) -> Repeats:
     """Give up each kind of command before its answer is there, and send it again.
 
     How long that takes is learnt on the way: who was answered is more impatient the next time.
+    Where it can be suspended, the bank is silent once for longer than anybody waits.
     """
     bench = await set_bench(stage)
     patience: dict[str, float] = {}
@@ -58,8 +59,26 @@ async def timeouts(stage: Stage) -> Repeats:
             tries += await _until_answered(stage, send, key)
             patience.setdefault(what, (tries[-1].completed - tries[-1].invoked) / 4)
             bench.record.repeats.append(Repeat(what, marks, tuple(tries)))
+    if {"pause", "resume"} <= stage.hooks.names:
+        await _while_suspended(bench)
     await count_effects(bench)
     return bench.record
+
+
+async def _while_suspended(bench: Bench) -> None:
+    """Send each kind of command to a suspended bank, give up, let it go on, and send it again."""
+    stage, asked = bench.stage, await commands(bench)
+    keys = {what: stage.client.fresh_key() for what in asked}
+    await stage.hooks.run("pause")
+    try:
+        with stage.client.giving_up_after(SUSPENDED_SECONDS):
+            given_up = await gather(send(keys[what]) for what, (send, _) in asked.items())
+    finally:
+        await stage.hooks.run("resume")
+    for first, (what, (send, marks)) in zip(given_up, asked.items(), strict=True):
+        tries = await _until_answered(stage, send, keys[what])
+        said = f"{what} to a suspended bank"
+        bench.record.repeats.append(Repeat(said, marks, (first, *tries)))
 
 
 async def _impatiently(stage: Stage, send: Send, key: str, seconds: float) -> Operation:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TypeVar
@@ -118,6 +118,17 @@ def staff_of(target: Target) -> Principal:
 def expiring_of(target: Target) -> Principal:
     """Return staff with a token that lives for one second."""
     return Principal("staff, expired", target.staff_subject, STAFF_SCOPES, seconds=1)
+
+
+@contextmanager
+def ending(tasks: Iterable[asyncio.Task[None]]) -> Iterator[None]:
+    """End what still runs of `tasks` on the way out: after an error nobody waits for it."""
+    running = list(tasks)
+    try:
+        yield
+    finally:
+        for task in running:
+            task.cancel()
 
 
 async def gather_bounded(
