@@ -8,6 +8,7 @@ from functools import partial
 import anyio
 import pytest
 from bank_conformance.bank.session import Session
+from bank_conformance.catalogue import catalogue
 from bank_conformance.client import Client
 from bank_conformance.history import Answer, Operation, Outcome, now
 from bank_conformance.mapping import (
@@ -20,8 +21,10 @@ from bank_conformance.mapping import (
     Wire,
 )
 from bank_conformance.report.events import calls
+from bank_conformance.runner import Run, run
 from bank_conformance.target import Target
 from bank_conformance.tokens import ANONYMOUS, Principal, Tokens
+from bank_conformance.verdict import Result
 from impostors import impostor
 
 Exchange = Callable[[Asked, Send], Awaitable[Answer | None]]
@@ -115,3 +118,32 @@ def test_an_adapter_that_fails_is_named_and_not_the_bank() -> None:
 
     with pytest.raises(AdapterError, match=r"the adapter failed at postEntry: KeyError\('id'\)"):
         done(broken)
+
+
+def test_a_mapping_that_does_not_fit_is_an_invalid_run_and_no_failure_of_the_bank() -> None:
+    async def decide() -> Run:
+        with impostor("yes to everything") as url:
+            target = Target("impostor", url, a_token, adapter=Other(as_it_is))
+            return await run(target, [catalogue()["ORD-3"]], seed=1, reporter=Silent())
+
+    found = anyio.run(decide)
+    assert "the mapping does not fit this bank" in found.invalid
+    assert found.results == []
+
+
+async def a_token(_: Principal) -> str:
+    return "token"
+
+
+async def as_it_is(asked: Asked, send: Send) -> Answer:
+    return await send(Wire(asked.route.method, asked.url, body=asked.body))
+
+
+class Silent:
+    """A reporter who says nothing."""
+
+    def started(self, requirement_id: str) -> None: ...
+
+    def progress(self, requirement_id: str, done: int, total: int) -> None: ...
+
+    def finished(self, result: Result) -> None: ...

@@ -88,7 +88,9 @@ def read(at: float, booked: int, held: int = 0, line: int = 0) -> Observation:
     return observed(Kind.READ, at, None, reading=reading)
 
 
-def explained(*ops: Observation, booked: str = "") -> Explanation:
+def explained(
+    *ops: Observation, booked: str = "", arrivals: Sequence[Observation] = ()
+) -> Explanation:
     """Search where these were booked: amounts with their sign, and the transfer after a colon."""
     entries = []
     for at, told in enumerate(booked.split(), 1):
@@ -96,7 +98,7 @@ def explained(*ops: Observation, booked: str = "") -> Explanation:
         direction = "DBIT" if amount.startswith("-") else "CRDT"
         more = {"transfer_id": transfer} if transfer else {}
         entries.append(entry(at, at, direction, abs(int(amount)), **more))
-    return search(entries, _numbered(*ops))
+    return search(entries, _numbered(*ops), arrivals)
 
 
 CREDIT = observed(Kind.CREDIT, 0, None, 10)
@@ -237,9 +239,21 @@ def test_a_freeze_and_its_end_at_once_may_come_in_either_order(scope: str | None
 
 def test_a_transfer_that_came_in_counts_once_it_is_booked() -> None:
     arrived = observed(Kind.CREDIT, 1, None, 4, subject="trf_1")
-    assert explained(CREDIT, arrived, read(3, 14), booked="10 4:trf_1").contradictions == []
-    assert explained(CREDIT, arrived, read(3, 14), booked="10").contradictions
-    assert explained(CREDIT, arrived, read(3, 10), booked="10").contradictions == []
+    for shown, booked, fine in (
+        (14, "10 4:trf_1", True),
+        (14, "10", False),
+        (10, "10", True),
+        (14, "10 4", False),
+    ):
+        found = explained(CREDIT, read(3, shown), booked=booked, arrivals=[arrived])
+        assert (found.contradictions == []) is fine
+
+
+def test_a_transfer_to_the_account_without_an_answer_may_have_come_in() -> None:
+    unclear = observed(Kind.CREDIT, 1, None, 4, outcome=Outcome.INFO)
+    for booked, fine in (("10", True), ("10 4:trf_1", True), ("10 4", False)):
+        found = explained(CREDIT, booked=booked, arrivals=[unclear])
+        assert (found.contradictions == []) is fine
 
 
 def test_a_search_without_budget_decides_nothing() -> None:

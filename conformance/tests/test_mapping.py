@@ -11,6 +11,7 @@ from bank_conformance.history import Answer
 from bank_conformance.mapping import Asked, Mapped, MappingError, adapter_for, load_mapping
 from bank_conformance.mapping.lists import by_offset, of_whole
 from bank_conformance.mapping.templates import MISSING, Scope, fill
+from bank_conformance.target import TargetError, load_target
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -349,3 +350,35 @@ def test_the_example_has_a_mapping_and_an_adapter_that_load() -> None:
     assert adapter.translates
     assert adapter.offers("requestTransfer")
     assert adapter.lacks == {"keys", "versions", "numbers", "filters", "scopes"}
+
+
+# In the target file
+
+
+def _target(folder: Path, more: str) -> str:
+    """Load a target file with a mapping, and return what is wrong with it."""
+    (folder / "mapping.toml").write_text(FILE)
+    file = folder / "target.toml"
+    command = "command = 'mint {subject} {scope}'"
+    file.write_text(f"[target]\nbase_url = 'http://127.0.0.1:1'\n{more}\n[token]\n{command}\n")
+    try:
+        load_target(file)
+    except TargetError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("mapping = 'mapping.toml'", ""),
+        ("mapping = 'maping.toml'", "maping.toml: no such file beside the target file"),
+        ("adapter = 'mine:Bank'", 'must be "module:Class"'),
+        ("mapping = 'mapping.toml'\n[hooks]\nstart = 'start'", "add [operations.ready]"),
+    ],
+)
+def test_a_target_file_names_its_mapping(tmp_path: Path, more: str, said: str) -> None:
+    told = _target(tmp_path, more)
+    assert said in told
+    assert bool(told) is bool(said)
+    assert "\n" not in told

@@ -39,7 +39,7 @@ DOES = {
     "kill": "SIGKILL every process at once, the database's too",
     "pause": "suspend it: it neither answers nor ends",
     "resume": "let it go on",
-    "rebuild": "build all read models anew from the log",
+    "rebuild": "build all read models anew from the log, and return when they serve",
     "rotate": "rotate the keys that protect the subjects' keys; it serves before and after",
     "clock": "set its clock {seconds} ahead of the real one, by which tokens go all the same; it "
     "serves before and after",

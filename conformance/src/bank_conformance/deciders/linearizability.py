@@ -9,7 +9,7 @@ changes the account is searched. A search that finds nothing within its budget d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import NamedTuple
@@ -55,41 +55,56 @@ class Explanation(NamedTuple):
 
 
 def claims_no_order(observations: Iterable[Observation]) -> bool:
-    """Say whether the strong reads of an account do not name its version."""
-    return all(item.version is None for item in observations if item.reading is not None)
+    """Say whether an account was read, and no strong read of it named its version."""
+    reads = [item for item in observations if item.reading is not None]
+    return bool(reads) and all(item.version is None for item in reads)
 
 
 def search(
-    entries: Sequence[Entry], observations: Sequence[Observation], nodes_max: int = NODES_MAX
+    entries: Sequence[Entry],
+    observations: Sequence[Observation],
+    arrivals: Sequence[Observation] = (),
+    nodes_max: int = NODES_MAX,
 ) -> Explanation:
     """Look for one order of all operations on an account that explains every answer.
 
     `entries` is the account's history once everything is at rest: money was booked in that order.
-    `observations` are all operations on the account, those without an answer and the transfers that
-    came in included.
+    `observations` are all operations on the account, those without an answer included; `arrivals`
+    are the transfers to it.
     """
-    steps = sorted(_steps(entries, observations), key=lambda step: step.begins)
-    return _Search(entries, _renumbered(steps), nodes_max).run()
+    booked = {(entry.transfer_id, entry.direction) for entry in entries if entry.transfer_id}
+    steps = [*_steps(booked, observations), *_arrivals(booked, arrivals)]
+    in_order = _renumbered(sorted(steps, key=lambda step: step.begins))
+    return _Search(entries, in_order, nodes_max).run()
 
 
 # Steps
 
 
-def _steps(entries: Sequence[Entry], items: Sequence[Observation]) -> Iterator[Step]:
+Booked = Collection[tuple[str, str]]
+"""The transfers that have a leg in the history: their ids, each with a direction."""
+
+
+def _steps(booked: Booked, items: Sequence[Observation]) -> Iterator[Step]:
     """Return the steps; `after` names the operation of the step before, until all are in order."""
-    booked = {(entry.transfer_id, entry.direction) for entry in entries if entry.transfer_id}
     shows_holds = any(item.reading and item.reading.held for item in items)
     for item in items:
         if item.kind is Kind.TRANSFER:
             debited = (item.subject, "DBIT") in booked
             yield from _transfer(item, debited=debited, shows_holds=shows_holds)
-        elif item.kind is Kind.CREDIT and item.subject:
-            if (item.subject, "CRDT") in booked:
-                yield Step(item, item.invoked, item.completed, transfer=item.subject)
         elif item.outcome is Outcome.INFO:
             yield Step(item, item.invoked, inf, certain=False)
         else:
             yield Step(item, item.invoked, item.completed)
+
+
+def _arrivals(booked: Booked, items: Sequence[Observation]) -> Iterator[Step]:
+    """Return the credits of transfers that came in, and of those that may have."""
+    for item in items:
+        if not item.subject:
+            yield Step(item, item.invoked, inf, certain=False, transfer="")
+        elif (item.subject, "CRDT") in booked:
+            yield Step(item, item.invoked, item.completed, transfer=item.subject)
 
 
 def _transfer(item: Observation, *, debited: bool, shows_holds: bool) -> Iterator[Step]:

@@ -178,7 +178,7 @@ def _explained(record: Contention, account_id: str, ours: list[Observation]) -> 
     entries = record.scans[-1].entries[account_id]
     if not claims_no_order(ours):
         return Explanation(replay(entries, ours), 0)
-    return search(entries, ours + arrivals(record.history, account_id))
+    return search(entries, ours, arrivals(record.history, account_id))
 
 
 def _sequential_coverage(record: Contention, seen: list[Observation]) -> tuple[Coverage, ...]:

@@ -8,13 +8,15 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bank_conformance.bank.observe import traces
 from bank_conformance.bank.session import Session
 from bank_conformance.bank.shapes import FeedEvent
-from bank_conformance.history import History, Operation, Outcome
+from bank_conformance.deciders.folding import Folded
+from bank_conformance.history import History, Operation, Outcome, now
 
 from .power import Outage, crash
-from .rest import Scan, scan_with_feed, settle
-from .stage import Stage, gather
+from .rest import LOOK_SECONDS, Scan, deadline, scan_with_feed, settle
+from .stage import Stage, ending, gather
 
 ACCOUNTS, ROUNDS, WRITERS = 4, 3, 6
 STORM_SECONDS, COMMANDS_MAX = 0.4, 60
@@ -30,16 +32,24 @@ class Projection:
     history: History
     accounts: Sequence[str]
     lists: list[Operation] = field(default_factory=list)
-    """Every answer of a list, in the order in which they came."""
+    """Every answer of a list while there were writers, in the order in which they came."""
     rest: Scan = field(default_factory=Scan)
-    transfers: list[Operation] = field(default_factory=list)
-    """The lists of transfers at rest."""
+    at_rest: list[Operation] = field(default_factory=list)
+    """The lists at rest."""
     outages: list[Outage] = field(default_factory=list)
 
     @property
     def events(self) -> list[FeedEvent]:
         """The log, since before the first entry."""
         return self.rest.events or []
+
+    def folded(self) -> Folded:
+        """Return the log by what its read models are about."""
+        return Folded.of(self.events, traces(self.history).values())
+
+    def unlike(self, folded: Folded, page: Operation) -> list[str]:
+        """Say how a list at rest is not what the log comes to."""
+        return [*folded.page_differs(page), *folded.page_lags(page, self.rest.accounts)]
 
 
 async def projection(stage: Stage) -> Projection:
@@ -52,10 +62,25 @@ async def projection(stage: Stage) -> Projection:
         stage.progress(number, ROUNDS)
         await _round(stage, record, customer, kills=kills)
     await settle(stage)
-    record.rest = await scan_with_feed(stage, accounts)
-    record.lists += await _lists(stage.session("reader at rest"), record.accounts, customer)
-    record.transfers = [one for one in record.lists if one.call.route == "listTransfers"]
+    await _read_at_rest(stage, record, customer)
     return record
+
+
+async def _read_at_rest(stage: Stage, record: Projection, customer: str) -> None:
+    """Read the lists, and after them what they must show, until they do; at most as long as the
+    bank may take.
+    """
+    session = stage.session("reader at rest")
+    record.rest = await scan_with_feed(stage, record.accounts)
+    until = deadline(stage)
+    while True:
+        record.at_rest = await _lists(session, record.accounts, customer)
+        record.rest = await scan_with_feed(stage, record.accounts, record.rest)
+        folded = record.folded()
+        caught_up = all(one.ok and not record.unlike(folded, one) for one in record.at_rest)
+        if caught_up or now() > until:
+            return
+        await stage.wait(LOOK_SECONDS)
 
 
 async def _round(stage: Stage, record: Projection, customer: str, *, kills: bool) -> None:
@@ -64,12 +89,13 @@ async def _round(stage: Stage, record: Projection, customer: str, *, kills: bool
         asyncio.create_task(_write(stage, record.accounts, number, over))
         for number in range(WRITERS)
     ]
-    reader = asyncio.create_task(_read(stage, record, customer, over))
-    await asyncio.sleep(STORM_SECONDS)
-    if kills:
-        record.outages.append(await crash(stage))
-    over.set()
-    await asyncio.gather(*writers, reader)
+    tasks = [*writers, asyncio.create_task(_read(stage, record, customer, over))]
+    with ending(tasks):
+        await asyncio.sleep(STORM_SECONDS)
+        if kills:
+            record.outages.append(await crash(stage))
+        over.set()
+        await asyncio.gather(*tasks)
 
 
 async def _write(stage: Stage, accounts: Sequence[str], number: int, over: asyncio.Event) -> None:

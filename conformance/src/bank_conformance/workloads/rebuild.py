@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +9,7 @@ from bank_conformance.bank.shapes import Transfer, demand, read
 from bank_conformance.history import History, Operation, now
 
 from .power import until_served
-from .rest import settle
+from .rest import deadline, scan, settle
 from .stage import Stage, gather
 
 FUNDS_MINOR, TRANSFERS, ENTRIES = 100_000, 16, 24
@@ -33,10 +32,11 @@ async def rebuild(stage: Stage) -> Rebuild:
     accounts = await stage.accounts(customer, 3, funds=FUNDS_MINOR)
     await _write(stage, accounts)
     await settle(stage)
+    await scan(stage, accounts)
     record.before = await _until_still(stage, customer, accounts)
     await stage.hooks.run("rebuild")
     await until_served(stage)
-    record.after = await _until_still(stage, customer, accounts)
+    record.after = await _until_alike(stage, customer, accounts, record.before)
     return record
 
 
@@ -61,14 +61,33 @@ async def _write(stage: Stage, accounts: list[str]) -> None:
 
 async def _until_still(stage: Stage, customer: str, accounts: list[str]) -> list[Operation]:
     """Read everything until two readings are alike, at most as long as the bank may take."""
-    deadline = now() + stage.limits.settle_seconds * stage.limits.time_scale
+    until = deadline(stage)
     reading = await _read(stage, customer, accounts)
-    while now() < deadline:
-        await asyncio.sleep(LOOK_SECONDS)
+    while now() < until:
+        await stage.wait(LOOK_SECONDS)
         earlier, reading = reading, await _read(stage, customer, accounts)
-        if [shown(one) for one in earlier] == [shown(one) for one in reading]:
+        if alike(earlier, reading):
             break
     return reading
+
+
+async def _until_alike(
+    stage: Stage, customer: str, accounts: list[str], before: list[Operation]
+) -> list[Operation]:
+    """Read everything until it is as before, at most as long as the bank may take: what was built
+    anew may come into sight little by little, and stand still in between.
+    """
+    until = deadline(stage)
+    while True:
+        reading = await _read(stage, customer, accounts)
+        if alike(before, reading) or now() > until:
+            return reading
+        await stage.wait(LOOK_SECONDS)
+
+
+def alike(one: list[Operation], other: list[Operation]) -> bool:
+    """Say whether two readings show the same."""
+    return [*map(shown, one)] == [*map(shown, other)]
 
 
 async def _read(stage: Stage, customer: str, accounts: list[str]) -> list[Operation]:

@@ -25,20 +25,25 @@ class Scan:
     accounts: dict[str, Account] = field(default_factory=dict)
     events: list[FeedEvent] | None = None
     """The feed since the run began; None where it was not read."""
+    feed_end: str | None = None
+    """Where the feed goes on."""
+    doubt: str = ""
+    """Why this is no reading of one moment; empty when it is."""
 
 
 async def settle(stage: Stage) -> None:
     """Wait until every accepted transfer ended, at most the target's settle time for all of
     them.
     """
-    deadline = _deadline(stage)
+    until = deadline(stage)
     waiting = [trace.transfer_id for trace in traces(stage.history).values() if not trace.ended]
     others = _named_in_problems(stage) + _named_in_batches(stage)
-    watches = [partial(_watch, stage, one, deadline) for one in waiting + others]
+    watches = [partial(_watch, stage, one, until) for one in waiting + others]
     await gather_bounded(watches, SETUP_PARALLEL_MAX)
 
 
-def _deadline(stage: Stage) -> float:
+def deadline(stage: Stage) -> float:
+    """Return until when the bank may take to come to rest, from now on."""
     return now() + stage.limits.settle_seconds * stage.limits.time_scale
 
 
@@ -70,39 +75,94 @@ def _begun(outcomes: Any) -> Iterator[str]:
             yield transfer["transfer_id"]
 
 
-async def _watch(stage: Stage, transfer_id: str, deadline: float) -> None:
+async def _watch(stage: Stage, transfer_id: str, until: float) -> None:
     """Look at a transfer until it ended; at least once, however late."""
     session = stage.session(f"watch {transfer_id[-6:]}")
     while True:
         operation = await session.transfer_state(transfer_id)
         ended = operation.ok and read(operation, Transfer).terminal
-        if ended or now() > deadline:
+        if ended or now() > until:
             return
         await stage.wait(LOOK_SECONDS)
 
 
 async def scan(stage: Stage, account_ids: Sequence[str]) -> Scan:
     """Read the accounts and their whole histories, once the read model caught up."""
-    found, deadline = Scan(), _deadline(stage)
-    reads = [partial(_scan_account, stage, one, found, deadline) for one in account_ids]
+    found, until = Scan(), deadline(stage)
+    reads = [partial(_scan_account, stage, one, found, until) for one in account_ids]
     await gather_bounded(reads, SETUP_PARALLEL_MAX)
     return found
 
 
-async def scan_with_feed(stage: Stage, account_ids: Sequence[str]) -> Scan:
-    """Read the accounts, their histories, and the feed since the run began if there is one."""
-    found = await scan(stage, account_ids)
-    if stage.feed_from is not None:
-        found.events, _ = await stage.staff.events(stage.feed_from, seconds=FEED_SECONDS_MAX)
-    return found
+async def scan_with_feed(
+    stage: Stage, account_ids: Sequence[str], earlier: Scan | None = None
+) -> Scan:
+    """Read the accounts, their histories, and the feed since the run began if there is one, until
+    nothing changes while they are read: a transfer may go on whose request got no answer.
+
+    With an `earlier` scan the feed is read from its end on.
+    """
+    until = deadline(stage)
+    while True:
+        found = await scan(stage, account_ids)
+        if stage.feed_from is not None:
+            await _follow_feed(stage, found, earlier)
+        if found.doubt or await _is_quiet(stage, found):
+            return found
+        earlier = found
+        if now() > until:
+            found.doubt = "the accounts still change after the target's settle time"
+            return found
 
 
-async def _scan_account(stage: Stage, account_id: str, found: Scan, deadline: float) -> None:
+async def _follow_feed(stage: Stage, found: Scan, earlier: Scan | None) -> None:
+    """Read the feed until it holds every entry that the accounts claim; it may lag behind them."""
+    until, after, found.events = deadline(stage), stage.feed_from, []
+    if earlier and earlier.events and earlier.feed_end:
+        after, found.events = earlier.feed_end, list(earlier.events)
+    while True:
+        events, after = await stage.staff.events(after, seconds=FEED_SECONDS_MAX)
+        found.events += events
+        if after is None:
+            found.doubt = f"the feed did not end within {FEED_SECONDS_MAX:.0f} s"
+            return
+        found.feed_end = after
+        if not (behind := _behind(found)):
+            return
+        if now() > until:
+            found.doubt = f"the feed lacks the last entries of {', '.join(behind)}"
+            return
+        await stage.wait(LOOK_SECONDS)
+
+
+def _behind(found: Scan) -> list[str]:
+    """Return the accounts whose last entry is not in the feed yet."""
+    held: dict[str, int] = {}
+    for event in found.events or ():
+        number = event.data.get("sequence")
+        if isinstance(number, int):
+            held[event.stream_id] = max(number, held.get(event.stream_id, 0))
+    return [
+        one
+        for one, account in found.accounts.items()
+        if held.get(one, 0) < (account.sequence or len(found.entries[one]))
+    ]
+
+
+async def _is_quiet(stage: Stage, found: Scan) -> bool:
+    """Say whether the accounts are still as they were read first."""
+    for account_id, account in found.accounts.items():
+        if read(await stage.staff.account(account_id), Account) != account:
+            return False
+    return True
+
+
+async def _scan_account(stage: Stage, account_id: str, found: Scan, until: float) -> None:
     session = stage.session(f"scan {account_id[-6:]}")
     while True:
         account = read(await session.account(account_id), Account)
         entries = await session.entries(account_id, limit=100)
-        if len(entries) >= (account.sequence or 0) or now() > deadline:
+        if len(entries) >= (account.sequence or 0) or now() > until:
             break
         await stage.wait(LOOK_SECONDS)
     found.accounts[account_id], found.entries[account_id] = account, entries

@@ -12,7 +12,7 @@ from bank_conformance.reference.disk import Disk
 from bank_conformance.reference.histories import Histories, Row
 from bank_conformance.reference.idempotency import Outcome, Outcomes
 from bank_conformance.reference.log import Event
-from bank_conformance.reference.transfers import TERMINAL, Transfers
+from bank_conformance.reference.transfers import TERMINAL, Transfer, Transfers
 
 from .mutant import Mutant, broke
 
@@ -107,6 +107,17 @@ class ForgetsSagas(Transfers):
                 broke()
 
 
+class StaleList(Transfers):
+    """M65: the list of transfers, as opposed to the transfer itself, stays as it was at first."""
+
+    def view(self, transfer: Transfer, reader: str) -> dict[str, Any]:
+        shown = super().view(transfer, reader)
+        if reader not in transfer.narratives:  # staff, who ask for the transfer itself
+            return shown
+        broke()
+        return shown | {"state": "RESERVED", "version": 1}
+
+
 MUTANTS = (
     Mutant("M13", ("CON-4", "DUR-4"), "applies twice", Parts(histories=AppliesTwice)),
     Mutant("M14", ("CON-4", "DUR-4"), "drops on an error", Parts(histories=DropsOnError)),
@@ -115,4 +126,5 @@ MUTANTS = (
     Mutant("M26", ("DUR-1",), "acknowledges before commit", Parts(disk=AcknowledgesFirst)),
     Mutant("M27", ("DUR-2",), "replays an outbox", Parts(transfers=ReplaysTheOutbox)),
     Mutant("M28", ("DUR-3",), "saga state in memory", Parts(transfers=ForgetsSagas)),
+    Mutant("M65", ("CON-4", "DUR-4"), "a stale list of transfers", Parts(transfers=StaleList)),
 )

@@ -16,7 +16,7 @@ from bank_conformance.reference.vault import NONCE_BYTES, Vault
 
 from .mutant import Mutant, broke
 
-SLOW_SECONDS = 0.02
+SLOW_SECONDS = 0.06
 
 
 class WritesItDown(Vault):
