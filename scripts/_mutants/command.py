@@ -87,18 +87,12 @@ def _folder() -> Iterator[Path]:
 
 
 def _matrix(trials: Sequence[Trial]) -> Table:
-    """Mutant by requirement: who killed whom."""
+    """Requirement by requirement, whom it killed: the matrix as a list, for it is nearly empty."""
     ids = sorted({one for trial in trials for one in trial.verdicts})
-    table = Table("mutant", *ids, box=None)
-    for trial in trials:
-        if trial.mutant is not None:
-            table.add_row(trial.name, *(_cell(trial, one) for one in ids))
+    table = Table("requirement", "kills", box=None)
+    for name in ids:
+        table.add_row(name, ", ".join(trial.name for trial in trials if name in trial.killers))
     return table
-
-
-def _cell(trial: Trial, requirement: str) -> str:
-    verdict = trial.verdicts.get(requirement)
-    return {None: "", "FAIL": "[green]x[/]"}.get(verdict, f"[red]{verdict}[/]")
 
 
 def _conclude(trials: Sequence[Trial], seconds: float, json_file: Path | None) -> None:

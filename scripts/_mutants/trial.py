@@ -34,6 +34,7 @@ class Trial:
     name: str
     mutant: Mutant | None
     verdicts: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
     executions: int = 0
     seconds: float = 0.0
 
@@ -53,15 +54,17 @@ class Trial:
     def outcome(self) -> str:
         """One line that says so."""
         if self.mutant is None:
-            wrong = [f"{name} {what}" for name, what in self.verdicts.items() if what != "PASS"]
-            return ", ".join(wrong) or "clean"
+            return self._told([one for one, what in self.verdicts.items() if what != "PASS"])
         if not self.executions:
             return "its broken line never ran"
-        missed = [f"{name} {self.verdicts.get(name)}" for name in self.mutant.kills]
-        missed = [one for one in missed if not one.endswith(" FAIL")]
-        if missed:
-            return f"survived: {', '.join(missed)}"
+        if missed := [name for name in self.mutant.kills if name not in self.killers]:
+            return f"survived: {self._told(missed)}"
         return f"killed by {', '.join(self.killers)}"
+
+    def _told(self, names: Sequence[str]) -> str:
+        """Verdicts with their reasons."""
+        told = [f"{one} {self.verdicts.get(one)} ({self.reasons.get(one)})" for one in names]
+        return "; ".join(told) or "clean"
 
 
 def generate(into: Path) -> Path:
@@ -82,7 +85,9 @@ def attempt(base: Path, into: Path, mutant: Mutant | None, ids: Sequence[str]) -
         mutant.put_into(bank)
     try:
         _hook(bank, "start")
-        trial.verdicts = _decide(bank, ids)
+        found = _decide(bank, ids)
+        trial.verdicts = {one["id"]: one["verdict"] for one in found}
+        trial.reasons = {one["id"]: one["reason"] for one in found}
         trial.executions = _executions(bank, mutant)
     finally:
         _hook(bank, "kill", must=False)
@@ -132,8 +137,8 @@ def _hook(bank: Path, command: str, *, must: bool = True) -> None:
         raise DemoError(f"{bank.name} does not {command}: {done.stderr.strip()}\n{said}")
 
 
-def _decide(bank: Path, ids: Sequence[str]) -> dict[str, str]:
-    """The verdicts on a bank that serves."""
+def _decide(bank: Path, ids: Sequence[str]) -> list[dict[str, str]]:
+    """What the suite says of a bank that serves, one a requirement."""
     results = bank / "var" / "results.json"
     command = ["bank-conformance", "run", "--target", str(bank / "conformance.toml")]
     options = ["--only", ",".join(ids), "--json", str(results)]
@@ -150,7 +155,8 @@ def _decide(bank: Path, ids: Sequence[str]) -> dict[str, str]:
     document = json.loads(results.read_text())
     if document["invalid"]:
         raise DemoError(f"{bank.name}: {document['invalid']}")
-    return {one["id"]: one["verdict"] for one in document["requirements"]}
+    found: list[dict[str, str]] = document["requirements"]
+    return found
 
 
 def _executions(bank: Path, mutant: Mutant | None) -> int:

@@ -49,8 +49,13 @@ def test_a_mutant_whose_text_is_gone_or_there_twice_is_stale(tmp_path: Path) -> 
     ("verdicts", "executions", "passed", "outcome"),
     [
         ({"ORD-1": "FAIL", "ORD-2": "FAIL"}, 3, True, "killed by ORD-1, ORD-2"),
-        ({"ORD-1": "FAIL", "ORD-2": "PASS"}, 3, False, "survived: ORD-2 PASS"),
-        ({"ORD-1": "FAIL", "ORD-2": "INCONCLUSIVE"}, 3, False, "survived: ORD-2 INCONCLUSIVE"),
+        ({"ORD-1": "FAIL", "ORD-2": "PASS"}, 3, False, "survived: ORD-2 PASS (why)"),
+        (
+            {"ORD-1": "FAIL", "ORD-2": "INCONCLUSIVE"},
+            3,
+            False,
+            "survived: ORD-2 INCONCLUSIVE (why)",
+        ),
         ({"ORD-1": "FAIL", "ORD-2": "FAIL"}, 0, False, "its broken line never ran"),
     ],
 )
@@ -58,7 +63,7 @@ def test_a_mutant_is_killed_by_every_name_or_not_at_all(
     verdicts: dict[str, str], executions: int, passed: bool, outcome: str
 ) -> None:
     mutant = Mutant("it", "it", "it.py", "a", "b", ("ORD-1", "ORD-2"))
-    trial = Trial("it", mutant, verdicts, executions)
+    trial = Trial("it", mutant, verdicts, dict.fromkeys(verdicts, "why"), executions)
     assert (trial.passed, trial.outcome) == (passed, outcome)
 
 

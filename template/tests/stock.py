@@ -18,6 +18,7 @@ import psycopg
 
 LARGEST_MINOR = 10**15
 KEY_MAX = 255
+FAR_AWAY = "2999-12-31"
 APPENDING = 4242
 """The advisory lock under which the service appends to a partition."""
 
@@ -71,6 +72,8 @@ class Stock:
         match operation.split():
             case [_, "/v1/customers/{customer_id}/erasure"]:
                 return {"customer_id": self._customer()}
+            case ["PUT", "/v1/customers/{customer_id}/legal-hold"]:
+                return {"until": FAR_AWAY}
             case [_, "/v1/transfers/{transfer_id}/cancel"]:
                 return {"transfer_id": self._cancelled}
             case [_, "/v1/transfers/{transfer_id}/reverse"]:

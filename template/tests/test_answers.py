@@ -43,8 +43,8 @@ def test_good_answers_pass() -> None:
         ("package_name", "fastapi", "use fastapi_bank"),
         ("package_name", "tests", "use tests_bank"),
         ("currency", "euro", "three capital letters"),
-        ("http_port", "80", "from 1024 to 65535"),
-        ("http_port", "65536", "from 1024 to 65535"),
+        ("http_port", "80", "from 1024 to 65534"),
+        ("http_port", "65535", "from 1024 to 65534"),
         ("http_port", "eight", "as in 8000"),
         ("http_port", "٨٠٠٠", "as in 8000"),
     ],
@@ -74,6 +74,6 @@ def test_the_command_line_ends_in_one_line_without_a_traceback(tmp_path: Path) -
     done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.strip().splitlines() == [
-        "Error: http_port '80': use a number from 1024 to 65535, as in 8000"
+        "Error: http_port '80': use a number from 1024 to 65534, as in 8000"
     ]
     assert list(tmp_path.iterdir()) == []

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -76,6 +77,16 @@ def test_databases_are_apart_and_creating_one_again_is_harmless(folder: Path) ->
 
         assert _sql(server, "select to_regclass('only_here')::text", "bank") == ["only_here"]
         assert _sql(server, "select to_regclass('only_here')::text", "keys") == [None]
+
+
+def test_two_who_start_at_the_same_moment_share_what_the_first_one_makes(folder: Path) -> None:
+    def begin(_number: int) -> bool:
+        with _started(folder / "data") as server:
+            server.create_database("keys")
+            return _sql(server, "select 1", "keys") == [1]
+
+    with ThreadPoolExecutor() as pool:
+        assert all(pool.map(begin, range(2)))
 
 
 def test_a_name_that_needs_quoting_is_refused(folder: Path) -> None:

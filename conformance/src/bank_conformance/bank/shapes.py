@@ -179,6 +179,24 @@ def read(operation: Operation, shape: type[Shape]) -> Shape:
         raise ShapeError(f"{operation}: not a {shape.__name__} of the contract: {error}") from None
 
 
+def begun(operation: Operation) -> list[Transfer]:
+    """Return the transfers that a request, single or a batch, was told to have begun.
+
+    Raises:
+        ShapeError: the answer has another shape; the text names the member.
+    """
+    body = operation.answer.body if operation.ok and operation.answer else None
+    if not isinstance(body, dict):
+        return []
+    try:
+        if operation.call.route != "requestTransfers":
+            return [msgspec.convert(body, Transfer)]
+        outcomes = msgspec.convert(body.get("outcomes"), list[dict[str, Any]])
+        return [msgspec.convert(one["transfer"], Transfer) for one in outcomes if "transfer" in one]
+    except msgspec.ValidationError as error:
+        raise ShapeError(f"{operation}: no transfers of the contract: {error}") from None
+
+
 def instant(text: str) -> datetime:
     """Return a time of the contract.
 

@@ -87,9 +87,9 @@ class Bench:
         self.holders.append(mark)
         return partial(_hold, self.session, account, mark[2]), (mark,)
 
-    def batch(self) -> tuple[Send, tuple[Mark, ...]]:
-        """Return a command that moves money three times."""
-        amounts = [next(self.amounts) for _ in range(3)]
+    def batch(self, size: int = 3) -> tuple[Send, tuple[Mark, ...]]:
+        """Return a command that moves money several times."""
+        amounts = [next(self.amounts) for _ in range(size)]
         orders = [self.session.order(self.payer, self.payee, amount) for amount in amounts]
         marks = [leg for amount in amounts for leg in self.legs(amount)]
         return partial(_batch, self.session, orders), tuple(marks)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from bank_conformance.bank.observe import traces
-from bank_conformance.bank.shapes import TERMINAL, Transfer, demand, instant, read
+from bank_conformance.bank.shapes import TERMINAL, Transfer, begun, demand, instant, read
 from bank_conformance.history import Operation, Outcome, now
 
 from .bench import Bench, Mark, Repeat, Repeats, Send, set_bench
@@ -23,17 +23,24 @@ from .power import Outage, answered, crash, cut_off
 from .rest import scan, settle
 from .stage import SETUP_PARALLEL_MAX, Stage, ending, gather, gather_bounded
 
-ROUNDS, CLIENTS = 3, 24
+ROUNDS, CLIENTS = 3, 30
 COMMANDS_SOON, COMMANDS_MAX, PAUSE_SECONDS = 150, 1_000, 0.1
 """So many commands a client sends one after the other, then with a pause, until it is cut off."""
+BURST, BURST_SECONDS = 20, 0.1
+"""So many transfers a batch has shortly before the kill is asked for, and from then on."""
 STORM_SECONDS = 0.4
 """How long a storm blows before the kill is asked for."""
 FUNDS_MINOR = 1_000_000_000
 AGAIN_MAX = 20
 """So many of the acknowledged commands are sent again after a kill."""
-WATCHED_MAX, RECENT_SECONDS = 150, 2.0
+WATCHED_MAX, RECENT_SECONDS = 300, 2.0
 LOOK_SECONDS, LOOKS_SECONDS_MAX = 0.03, 4.0
+MOVING = {"transfer", "waited transfer", "batch"}
 NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+Command = tuple[str, tuple[Send, tuple[Mark, ...]]]
+"""What it is, how it is sent, and what its effects are recognised by."""
 
 
 @dataclass(slots=True)
@@ -125,6 +132,7 @@ async def _round(bench: Bench, record: Crashes) -> None:
         newcomers = await _newcomers(bench)
         await asyncio.sleep(STORM_SECONDS)
         struck.set()
+        await asyncio.sleep(BURST_SECONDS)
         outage = await crash(bench.stage)
         await asyncio.gather(*clients)
     record.outages.append(outage)
@@ -151,15 +159,15 @@ def _repeat(sent: Attempt) -> Repeat:
 async def _client(bench: Bench, number: int, sent: list[Attempt], struck: asyncio.Event) -> None:
     """Send one command after the other until one gets no answer: the bank is gone.
 
-    Once the kill is asked for, every other client sends transfers alone and waits for none: a fast
-    bank has one on its way for milliseconds, and the kill must find some there.
+    Once the kill is asked for, every third client sends transfers by the batch, where there are
+    batches, and every third waits for each: a fast bank has one on its way for milliseconds, and
+    the kill must find many there, and some between their effect and the answer.
     """
-    commands = _commands(bench, number)
+    commands, lasts = _commands(bench, number), _last_commands(bench)[number % 3]
     for count in range(COMMANDS_MAX):
         if count >= COMMANDS_SOON:
             await asyncio.sleep(PAUSE_SECONDS)
-        pays = struck.is_set() and number % 2
-        what, (send, marks) = ("transfer", bench.transfer()) if pays else next(commands)
+        what, (send, marks) = lasts() if struck.is_set() and lasts else next(commands)
         one = Attempt(what, marks, send, bench.stage.client.fresh_key())
         sent.append(one)
         one.tries.append(await send(one.key))
@@ -167,7 +175,18 @@ async def _client(bench: Bench, number: int, sent: list[Attempt], struck: asynci
             return
 
 
-def _commands(bench: Bench, number: int) -> Iterator[tuple[str, tuple[Send, tuple[Mark, ...]]]]:
+def _last_commands(bench: Bench) -> list[Callable[[], Command] | None]:
+    """Return what clients send once the kill is asked for; None for what they sent before."""
+
+    def burst() -> Command:
+        if bench.stage.capabilities.batches:
+            return "batch", bench.batch(BURST)
+        return "transfer", bench.transfer()
+
+    return [None, burst, lambda: ("waited transfer", bench.transfer(wait=2))]
+
+
+def _commands(bench: Bench, number: int) -> Iterator[Command]:
     """Each client begins with another kind, so that a kill meets all of them."""
     kinds: dict[str, Callable[[], tuple[Send, tuple[Mark, ...]]]] = {
         "transfer": bench.transfer,
@@ -202,14 +221,11 @@ async def _look(bench: Bench, newcomer: Operation) -> Operation:
 
 def _recent(sent: list[Attempt], outage: Outage) -> list[str]:
     """Return the transfers that were acknowledged last before the bank was gone."""
-    acknowledged = [
-        one.tries[0]
-        for one in sent
-        if one.what == "transfer" and one.tries[0].ok
-        and one.tries[0].completed > outage.began - RECENT_SECONDS
-    ]  # fmt: skip
-    acknowledged.sort(key=lambda one: one.completed)
-    return [read(one, Transfer).transfer_id for one in acknowledged[-WATCHED_MAX:]]
+    since = outage.began - RECENT_SECONDS
+    tries = [one.tries[0] for one in sent if one.what in {"transfer", "batch"}]
+    tries.sort(key=lambda one: one.completed)
+    ids = [one.transfer_id for told in tries if told.completed > since for one in begun(told)]
+    return ids[-WATCHED_MAX:]
 
 
 async def _watch(stage: Stage, journey: Journey) -> None:
@@ -226,17 +242,15 @@ async def _watch(stage: Stage, journey: Journey) -> None:
 
 def _last_accepted(sent: list[Attempt]) -> datetime:
     """Return the latest time at which the bank says that it accepted a transfer."""
-    answers = [read(one.tries[0], Transfer) for one in sent if _is_transfer(one)]
-    return max((instant(one.requested_at) for one in answers if one.requested_at), default=NEVER)
-
-
-def _is_transfer(one: Attempt) -> bool:
-    return one.what in {"transfer", "waited transfer"} and one.tries[0].ok
+    tries = [one.tries[0] for one in sent if one.what in MOVING]
+    times = [one.requested_at for told in tries for one in begun(told)]
+    return max((instant(time) for time in times if time), default=NEVER)
 
 
 async def _send_again(bench: Bench, sent: list[Attempt]) -> list[Attempt]:
     """Send every second command without an answer again, and some that were acknowledged."""
     unanswered = [one for one in sent if one.tries[0].outcome is Outcome.INFO]
+    unanswered.sort(key=lambda one: one.what)  # half of each kind
     acknowledged = [one for one in sent if one.acknowledged]
     again = [*unanswered[::2], *acknowledged[-AGAIN_MAX:]]
     for one in again:
@@ -269,9 +283,5 @@ def _ended_badly(record: Crashes) -> Iterator[Mark]:
 
 def _transfers_of(repeat: Repeat) -> list[str]:
     """Return the transfers of a command in the order of its marks, two of each."""
-    told = next((one.answer.body for one in repeat.tries if one.ok and one.answer), None)
-    if not isinstance(told, dict):
-        return []
-    if "outcomes" in told:
-        return [str((one.get("transfer") or {}).get("transfer_id")) for one in told["outcomes"]]
-    return [str(told["transfer_id"])] if "transfer_id" in told else []
+    told = next((one for one in repeat.tries if one.ok), None)
+    return [one.transfer_id for one in begun(told)] if told and repeat.what in MOVING else []

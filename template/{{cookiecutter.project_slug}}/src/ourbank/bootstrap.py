@@ -5,9 +5,10 @@ import gc
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -18,10 +19,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from .application import saga
 from .application.accounts import Accounts
 from .application.bank import Bank
-from .application.clock import Calendar, utc_now
+from .application.clock import Calendar, clock
 from .application.consistency import Freshness
 from .application.customers import Customers
 from .application.idempotency import IdempotencyKeys
+from .application.legal_holds import LegalHolds
 from .application.parties import Parties
 from .application.queries import Queries
 from .application.retained import Retained
@@ -141,8 +143,8 @@ def _bank(
     registry: CollectorRegistry,
 ) -> Bank:
     secret = Secrets(settings.secrets_dir)
-    now = utc_now
-    calendar = _calendar(settings)
+    now = clock(settings.clock_ahead_seconds)
+    calendar = _calendar(settings, now)
     ids = Ids(lambda: time.time_ns() // 1_000_000)
     engine = Engine(
         log,
@@ -158,6 +160,8 @@ def _bank(
     keyring = KeyRing(vault, time.monotonic)
     parties = Parties(engine, keyring)
     customers = Customers(engine, ids, keyring, now)
+    signer = ReceiptSigner(secret.receipt_key)
+    eraser = _eraser(settings, signer, keyring, customers, database, now)
     return Bank(
         log=log,
         engine=engine,
@@ -167,7 +171,9 @@ def _bank(
         transfers=Transfers(engine, driver, ids, calendar, parties, now),
         parties=parties,
         keyring=keyring,
-        eraser=_eraser(settings, secret, keyring, customers, database),
+        eraser=eraser,
+        legal_holds=LegalHolds(customers, eraser),
+        signing_keys=(signer.public_jwk,),
         queries=Queries(database, parties),
         freshness=Freshness(PostgresReadModels(database)),
         idempotency=IdempotencyKeys(BlindIndex(secret.index, "idempotency")),
@@ -176,9 +182,9 @@ def _bank(
     )
 
 
-def _calendar(settings: Settings) -> Calendar:
+def _calendar(settings: Settings, now: Callable[[], datetime]) -> Calendar:
     return Calendar(
-        now=utc_now,
+        now=now,
         zone=ZoneInfo(settings.timezone),
         cut_off=settings.cut_off,
         back_days_max=settings.value_date_back_days_max,
@@ -189,19 +195,25 @@ def _calendar(settings: Settings) -> Calendar:
 
 def _eraser(
     settings: Settings,
-    secret: Secrets,
+    signer: ReceiptSigner,
     keyring: KeyRing,
     customers: Customers,
     database: AsyncEngine,
+    now: Callable[[], datetime],
 ) -> Eraser:
     retained = Retained(database, settings.retention_days)
+
+    async def obligations(customer_id: str) -> Iterable[date]:
+        holds = await customers.obligations(customer_id)
+        return [*holds, *await retained.obligations(customer_id)]
+
     return Eraser(
         keyring,
-        ReceiptSigner(secret.receipt_key),
-        obligations=retained.obligations,
+        signer,
+        obligations=obligations,
         purges={"entries": retained.purge_entries, "transfers": retained.purge_transfers},
         record=customers.record_erasure,
-        now=utc_now,
+        now=now,
         new_id=partial(secrets.token_hex, 16),
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic import AliasChoices, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     business_date: date | None = Field(
         default=None, description="A fixed business date, for replays and tests."
     )
+    clock_ahead_seconds: int = Field(
+        default=0, ge=0, description="How far the clock is ahead of the real one; for tests."
+    )
     value_date_back_days_max: int = Field(
         default=15_000, ge=0, description="How far back a value date may lie (staff only)."
     )
@@ -85,6 +88,14 @@ class Settings(BaseSettings):
     )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     log_format: str = Field(default="json", pattern="^(json|console)$")
+
+    @field_validator("clock_ahead_seconds")
+    @classmethod
+    def _real_in_production(cls, value: int, others: ValidationInfo) -> int:
+        """Who moves the clock ends holds and retention, so never where customers are."""
+        if value and others.data.get("database_url") is not None:
+            raise ValueError("only for tests on an embedded PostgreSQL: unset it or DATABASE_URL")
+        return value
 
     @field_validator("timezone")
     @classmethod

@@ -90,7 +90,8 @@ class EmbeddedPostgres:
         if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", name):
             msg = f"{name!r} is no database name: take lower-case letters, digits and _"
             raise ValueError(msg)
-        done = self._run("createdb", *self._socket, "-U", SUPERUSER, name)
+        with _locked(self.data_dir):  # two at once would see each other's half-made copy
+            done = self._run("createdb", *self._socket, "-U", SUPERUSER, name)
         if done.returncode != 0 and "already exists" not in done.stdout:
             raise EmbeddedPostgresError(_reason(done.stdout))
 
@@ -232,7 +233,7 @@ def start(data_dir: Path, *, settings: Mapping[str, str] = SETTINGS) -> Embedded
         raise EmbeddedPostgresError(msg)
     try:
         if not server.data_dir.exists():
-            server.data_dir.mkdir(parents=True)
+            server.data_dir.mkdir(parents=True, exist_ok=True)  # another may be as fast
             server.data_dir.chmod(0o711)  # whatever the umask, the server's user must get through
         with _locked(server.data_dir):
             server._start()  # noqa: SLF001 (the other half of this function)

@@ -5,8 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ourbank.application.clock import Calendar, utc_now
+from ourbank.application.clock import Calendar, clock, utc_now
+from ourbank.config import ConfigError, load
 
+EVENTS, KEYS = "postgresql://bank@127.0.0.1/bank", "postgresql://keys@127.0.0.1/keys"
 PRAGUE, UTC_ZONE = ZoneInfo("Europe/Prague"), ZoneInfo("UTC")
 TODAY = date(2026, 3, 2)
 AHEAD_MAX, BACK_MAX = 30, 10
@@ -79,3 +81,15 @@ def test_the_most_extreme_dates_are_refused_and_do_not_overflow(extreme: date) -
 
 def test_the_wall_clock_tells_utc() -> None:
     assert utc_now().utcoffset() == timedelta(0)
+
+
+def test_a_clock_is_the_real_one_or_so_far_ahead_of_it() -> None:
+    assert clock(0) is utc_now
+    assert clock(86_400)() - utc_now() == pytest.approx(timedelta(days=1), abs=timedelta(seconds=5))
+
+
+def test_no_bank_with_a_database_of_its_own_has_its_clock_ahead() -> None:
+    assert load(clock_ahead_seconds=60).clock_ahead_seconds == 60
+    with pytest.raises(ConfigError, match=r"^BANK_CLOCK_AHEAD_SECONDS: .*unset it or DATABASE_URL"):
+        load(clock_ahead_seconds=60, database_url=EVENTS, keys_database_url=KEYS)
+    assert load(database_url=EVENTS, keys_database_url=KEYS).clock_ahead_seconds == 0

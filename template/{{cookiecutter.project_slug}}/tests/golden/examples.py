@@ -9,6 +9,8 @@ from typing import Any
 
 from ourbank.domain.customer import (
     CustomerRegistered,
+    LegalHoldLifted,
+    LegalHoldSet,
     PersonalDataErased,
 )
 from ourbank.domain.entry import FundsCredited, FundsDebited
@@ -100,6 +102,8 @@ EXAMPLES: dict[str, Any] = {
     "FundsDebited.v1.minimal": FundsDebited(ACC_1, 1, TransactionCode.FEE, 1, "BHD", 0, AT, DAY),
     "CustomerRegistered.v1": CustomerRegistered(CUS_1, SEALED, AT),
     "PersonalDataErased.v1": PersonalDataErased("receipt", AT),
+    "LegalHoldSet.v1": LegalHoldSet(DAY, AT),
+    "LegalHoldLifted.v1": LegalHoldLifted(AT),
     "TransferRequested.v1": TransferRequested(
         transfer_id=TRF_2,
         source_account_id=ACC_1,

@@ -1,5 +1,10 @@
 """After an erasure nothing of the person is left on any surface, and nothing else has changed."""
 
+import json
+
+from jwt import PyJWKSet, get_unverified_header
+from jwt.api_jws import PyJWS
+
 from ourbank.config import Settings
 from ourbank.privacy.receipt import ReceiptSigner, verify_receipt
 from ourbank.secrets_store import Secrets
@@ -41,6 +46,19 @@ async def test_an_erased_customer_is_gone_from_every_answer_and_the_money_is_not
     receipt = erased.json()["receipt"]
     assert verify_receipt(receipt, public).purged
     assert anna not in receipt
+
+
+async def test_anybody_verifies_a_receipt_with_the_published_keys(api: Api) -> None:
+    """With any JOSE library, and without a token of the bank."""
+    published = await api.client.get("/.well-known/jwks.json")
+    assert published.status_code == 200
+    assert "authorization" not in published.request.headers
+    keys = PyJWKSet.from_dict(published.json())
+    erased = (await api.post(f"/v1/customers/{await api.customer()}/erasure")).json()
+    kid = get_unverified_header(erased["receipt"])["kid"]
+    stated = PyJWS().decode(erased["receipt"], keys[kid], algorithms=["EdDSA"])
+    assert json.loads(stated)["erasure_id"]
+    assert not any("d" in key for key in published.json()["keys"]), "a private key is out"
 
 
 async def test_nothing_new_is_recorded_of_an_erased_customer(api: Api) -> None:

@@ -17,7 +17,7 @@ from ourbank.http import app as app_module
 
 from .client import CUSTOMER, STAFF, Api, code, order
 
-OPEN = {"/health/live", "/health/ready"}
+OPEN = {"/health/live", "/health/ready", "/.well-known/jwks.json"}
 ROUTES = [
     (method, route.path)
     for module in app_module.ROUTERS
@@ -44,7 +44,7 @@ async def sent(api: Api, method: str, path: str, authorization: str | None) -> h
     return await api.client.request(method, filled(path), headers=headers)
 
 
-async def test_no_route_is_open_but_health_and_the_api_page(api: Api) -> None:
+async def test_no_route_is_open_but_health_keys_and_the_api_page(api: Api) -> None:
     assert len(ROUTES) > 20
     for method, path in ROUTES:
         for authorization in (None, "Bearer", "Bearer x", "Basic eDp5", f"Bearer {'a' * 9000}"):

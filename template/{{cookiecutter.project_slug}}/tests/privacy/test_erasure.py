@@ -162,6 +162,42 @@ async def test_every_path_asks_for_obligations_anew(bank: Bank) -> None:
     assert (await bank.eraser.erase("cus_a")).state is ErasureState.ERASED
 
 
+async def test_a_hold_that_comes_while_an_erasure_is_under_way_wins_or_sees_it(bank: Bank) -> None:
+    """Set between the two looks, and after both, when another process has noted it."""
+    looks = 0
+
+    async def hold_on_the_second(subject: str) -> list[date]:
+        nonlocal looks
+        looks += 1
+        return [date(2027, 1, 1)] if looks == 2 and subject == "cus_a" else []
+
+    eraser = bank.eraser
+    eraser._obligations = hold_on_the_second  # noqa: SLF001 (the moment is the test)
+    assert (await eraser.erase("cus_a")).state is ErasureState.ON_LEGAL_HOLD
+
+    bank.restart()
+    destroy = bank.ring.destroy
+
+    async def after_both(subject: str, erasure_id: str, at: datetime) -> Tombstone:
+        await bank.vault.request_erasure(subject, T0, date(2027, 1, 1))
+        return await destroy(subject, erasure_id, at)
+
+    bank.ring.destroy = after_both  # type: ignore[assignment, method-assign]
+    assert (await bank.eraser.erase("cus_b")).state is ErasureState.ON_LEGAL_HOLD
+    assert "cus_b" in await bank.ring.load(["cus_b"])
+
+
+async def test_a_hold_that_was_lifted_without_a_word_is_found_lifted(bank: Bank) -> None:
+    bank.obligations = {name: [date(2031, 6, 30)] for name in ("cus_a", "cus_b")}
+    for subject in bank.obligations:
+        await bank.eraser.erase(subject)
+    del bank.obligations["cus_a"]  # and there the process ended
+    assert await bank.eraser.resume() == 0
+    assert await bank.eraser.review() == 2
+    assert (await bank.eraser.status("cus_a")).state is ErasureState.ERASED
+    assert (await bank.eraser.status("cus_b")).state is ErasureState.ON_LEGAL_HOLD
+
+
 async def test_what_was_only_asked_for_is_carried_on(bank: Bank) -> None:
     await bank.vault.request_erasure("cus_a", T0, None)  # and there the process ended
     assert await bank.eraser.resume() == 1

@@ -1,11 +1,13 @@
 """A receipt is verified by anybody, altered by nobody, and names no one."""
 
 import json
-from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime
+from hashlib import sha256
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -44,6 +46,26 @@ def test_it_verifies_with_nothing_of_ours() -> None:
     key.verify(_decoded(signature), f"{header}.{payload}".encode())  # type: ignore[union-attr, call-arg]
     assert json.loads(_decoded(header))["alg"] == "EdDSA"
     assert json.loads(_decoded(payload))["erasure_id"] == "ers_1"
+
+
+def test_the_public_key_is_named_by_its_thumbprint_and_so_is_the_receipt() -> None:
+    """RFC 7638: SHA-256 over the required members, in order, without blanks."""
+    jwk = SIGNER.public_jwk
+    members = f'{{"crv":"{jwk["crv"]}","kty":"{jwk["kty"]}","x":"{jwk["x"]}"}}'
+    digest = urlsafe_b64encode(sha256(members.encode()).digest()).rstrip(b"=").decode()
+    header = json.loads(_decoded(SIGNER.sign(RECEIPT).split(".")[0]))
+    assert jwk["kid"] == header["kid"] == digest
+
+
+def test_the_key_of_rfc_8037_has_the_thumbprint_of_rfc_8037() -> None:
+    """Appendix A.1 and A.3: the RFC's own key pair."""
+    private = _decoded("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A")
+    pem = Ed25519PrivateKey.from_private_bytes(private).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    jwk = ReceiptSigner(pem).public_jwk
+    assert jwk["x"] == "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+    assert jwk["kid"] == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
 
 
 def test_the_same_receipt_is_signed_the_same_way() -> None:

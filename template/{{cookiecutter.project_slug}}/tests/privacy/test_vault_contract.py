@@ -128,6 +128,17 @@ async def test_an_erasure_is_not_finished_while_there_is_a_key(vault: KeyVault) 
         await vault.finish_erasure("cus_a", "receipt")
 
 
+async def test_a_key_whose_erasure_has_to_wait_is_not_destroyed(vault: KeyVault) -> None:
+    await vault.create(["cus_a"])
+    await vault.request_erasure("cus_a", T0, TODAY + timedelta(days=1))
+    with pytest.raises(SubjectNotErasedError):
+        await vault.destroy("cus_a", "ers_1", T0)
+    assert "cus_a" in await vault.load(["cus_a"])
+    assert await vault.ledger_head() == 0
+    await vault.request_erasure("cus_a", T0, None)
+    assert (await vault.destroy("cus_a", "ers_1", T0)).number == 1
+
+
 async def test_the_first_receipt_stays(vault: KeyVault) -> None:
     await vault.create(["cus_a"])
     stone = await vault.destroy("cus_a", "ers_1", T0)

@@ -1,6 +1,6 @@
 """Everything one process of the bank has, as the edges see it; bootstrap.py puts it together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from .clock import Calendar
 from .consistency import Freshness
 from .customers import Customers
 from .idempotency import IdempotencyKeys
+from .legal_holds import LegalHolds
 from .parties import Parties
 from .queries import Queries
 from .transfers import Transfers
@@ -32,6 +33,9 @@ class Bank:
     parties: Parties
     keyring: KeyRing
     eraser: Eraser
+    legal_holds: LegalHolds
+    signing_keys: tuple[Mapping[str, str], ...]
+    """What verifies the receipts of erasures, as JWKs."""
     queries: Queries
     freshness: Freshness
     idempotency: IdempotencyKeys

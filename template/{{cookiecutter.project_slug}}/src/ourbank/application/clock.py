@@ -18,6 +18,13 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def clock(ahead_seconds: int) -> Callable[[], datetime]:
+    """The wall clock, or for tests one that is so far ahead of it."""
+    if not ahead_seconds:
+        return utc_now
+    return lambda: utc_now() + timedelta(seconds=ahead_seconds)
+
+
 @dataclass(frozen=True, slots=True)
 class Calendar:
     """Business date and the limits of value dates.

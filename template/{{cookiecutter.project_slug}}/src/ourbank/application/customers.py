@@ -1,12 +1,19 @@
 """Customers: registration, reading, erasure."""
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
 from functools import partial
 from typing import NamedTuple
 
 from ..domain import customer as domain
-from ..domain.customer import Customer, CustomerStatus, ErasePersonalData, RegisterCustomer
+from ..domain.customer import (
+    Customer,
+    CustomerStatus,
+    ErasePersonalData,
+    LiftLegalHold,
+    RegisterCustomer,
+    SetLegalHold,
+)
 from ..domain.rejection import Rejection
 from ..eventsourcing.command import Decision, Result
 from ..eventsourcing.engine import Engine
@@ -63,10 +70,7 @@ class Customers:
         fields = {name: value for name, value in personal._asdict().items() if value is not None}
         sealed = seal_fields(key, fields, _place(customer_id))
         command = RegisterCustomer(customer_id, sealed, self._now())
-        result = await self._execute(customer_id, command, asked, is_new=True)
-        if result.rejection is not None:
-            raise RejectedError(result.rejection, result.version, replayed=result.replayed)
-        return result
+        return _unless_refused(await self._execute(customer_id, command, asked, is_new=True))
 
     async def get(self, customer_id: str) -> CustomerView | None:
         """The customer, no older than this call."""
@@ -77,7 +81,7 @@ class Customers:
 
     async def refusal(self, customer_id: str) -> Rejection | None:
         """Why nothing new may be recorded for this customer, if so."""
-        customer: Customer | None = (await self._engine.read(customer_id)).state
+        customer = await self.state(customer_id)
         if customer is None:
             return Rejection("customer-not-found", "there is no such customer")
         if customer.status is not CustomerStatus.ACTIVE:
@@ -88,6 +92,24 @@ class Customers:
         """Tell the log that the key is gone; harmless when it knows, or never knew the customer."""
         command = ErasePersonalData(receipt, erased_at)
         await self._execute(customer_id, command, ERASURE)
+
+    async def set_legal_hold(self, customer_id: str, until: date, asked: Request) -> Result:
+        """Record that the data must be kept until then."""
+        command = SetLegalHold(until, self._now())
+        return _unless_refused(await self._execute(customer_id, command, asked))
+
+    async def lift_legal_hold(self, customer_id: str, asked: Request) -> Result:
+        """Record that the data need not be kept any more; harmless where it need not."""
+        return _unless_refused(await self._execute(customer_id, LiftLegalHold(self._now()), asked))
+
+    async def obligations(self, customer_id: str) -> Iterable[date]:
+        """Until when legal holds forbid the erasure, no older than this call."""
+        return holds_of(await self.state(customer_id))
+
+    async def state(self, customer_id: str) -> Customer | None:
+        """The customer as the log knows it, no older than this call."""
+        customer: Customer | None = (await self._engine.read(customer_id)).state
+        return customer
 
     async def _personal(self, customer: Customer) -> PersonalData | None:
         key = (await self._keyring.load({customer.customer_id})).get(customer.customer_id)
@@ -105,6 +127,7 @@ class Customers:
             asked.meta,
             key=asked.key,
             fingerprint=asked.fingerprint,
+            if_version=asked.if_version,
             is_new=is_new,
         )
 
@@ -114,6 +137,17 @@ def _decide(customer_id: str, command: domain.Command, customer: Customer | None
     if isinstance(decision, Rejection):
         return decision
     return [(customer_id, event) for event in decision]
+
+
+def holds_of(customer: Customer | None) -> Sequence[date]:
+    """The ends, exclusive, of the legal holds on a customer."""
+    return () if customer is None or customer.held_until is None else (customer.held_until,)
+
+
+def _unless_refused(result: Result) -> Result:
+    if result.rejection is not None:
+        raise RejectedError(result.rejection, result.version, replayed=result.replayed)
+    return result
 
 
 def _place(customer_id: str) -> str:

@@ -17,6 +17,7 @@ from .request import RejectedError, Request
 EXPIRY_SECONDS = 1.0
 EXPIRY_PAGE = 500
 ERASURE_SECONDS = 5.0
+REVIEW_SECONDS = 30.0
 SYSTEM = Request("system:worker")
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Worker:
                 self._leases.run(),
                 _every(EXPIRY_SECONDS, self._expire_holds),
                 _every(ERASURE_SECONDS, self._resume_erasures),
+                _every(REVIEW_SECONDS, self._review_erasures),
             )
         ]
 
@@ -67,6 +69,9 @@ class Worker:
 
     async def _resume_erasures(self) -> None:
         await self._bank.eraser.resume()
+
+    async def _review_erasures(self) -> None:
+        await self._bank.eraser.review()
 
 
 async def _every(seconds: float, job: Callable[[], Awaitable[None]]) -> None:

@@ -94,19 +94,21 @@ def migrate() -> None:
 
 @app.command()
 def rebuild(
-    name: Annotated[str, typer.Argument(help="The read model; an unknown name lists them.")],
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Read models; an unknown name lists them. [all]")
+    ] = None,
     throttle: Annotated[
         float, typer.Option(min=0, help="Seconds to pause after each page, to spare the database.")
     ] = 0.0,
 ) -> None:
-    """Make a read model anew from the log, beside the one that serves, and put it in its place."""
+    """Make read models anew from the log, beside those that serve, and put them in their place."""
     from .databases import databases
     from .operating import rebuilding, to_rebuild
 
-    model = to_rebuild(name)
+    models = to_rebuild(names or [])
     settings = _settings()
     with databases(settings) as addresses:
-        rebuilding(settings, addresses, model, throttle)
+        rebuilding(settings, addresses, models, throttle)
 
 
 @app.command()

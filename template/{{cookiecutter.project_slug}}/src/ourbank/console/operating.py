@@ -1,13 +1,14 @@
 """Looking after a bank that may be serving meanwhile."""
 
 import asyncio
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from ..application.doctor import Doctor
-from ..bootstrap import AGGREGATES, Addresses, running
+from ..bootstrap import AGGREGATES, Addresses, Running, running
 from ..config import ConfigError, Settings
 from ..eventsourcing.projection import ReadModel
 from ..eventsourcing.rebuild import Rebuild
@@ -18,18 +19,21 @@ BY_NAME = {model.name: model for model in READ_MODELS}
 console = Console()
 
 
-def to_rebuild(name: str) -> ReadModel:
-    """The read model of this name; ConfigError lists those there are."""
-    if name not in BY_NAME:
-        raise ConfigError(f"no read model {name!r}: choose one of {', '.join(sorted(BY_NAME))}")
-    return BY_NAME[name]
+def to_rebuild(names: Sequence[str]) -> Sequence[ReadModel]:
+    """The read models of these names, all where none is named; ConfigError lists those there
+    are.
+    """
+    for name in names:
+        if name not in BY_NAME:
+            raise ConfigError(f"no read model {name!r}: choose one of {', '.join(sorted(BY_NAME))}")
+    return [BY_NAME[name] for name in names] or READ_MODELS
 
 
 def rebuilding(
-    settings: Settings, addresses: Addresses, model: ReadModel, throttle_seconds: float
+    settings: Settings, addresses: Addresses, models: Sequence[ReadModel], throttle_seconds: float
 ) -> None:
-    """Rebuild one read model, with a bar."""
-    asyncio.run(_rebuild(settings, addresses, model, throttle_seconds))
+    """Rebuild read models, one after the other."""
+    asyncio.run(_rebuild_all(settings, addresses, models, throttle_seconds))
 
 
 def examine(settings: Settings, addresses: Addresses) -> bool:
@@ -42,25 +46,31 @@ def erasing(settings: Settings, addresses: Addresses, customer_id: str) -> None:
     asyncio.run(_erase(settings, addresses, customer_id))
 
 
-async def _rebuild(
-    settings: Settings, addresses: Addresses, model: ReadModel, throttle_seconds: float
+async def _rebuild_all(
+    settings: Settings, addresses: Addresses, models: Sequence[ReadModel], throttle_seconds: float
 ) -> None:
+    async with running(settings, addresses, with_worker=False) as process:
+        for model in models:
+            await _rebuild(process, model, throttle_seconds)
+
+
+async def _rebuild(process: Running, model: ReadModel, throttle_seconds: float) -> None:
+    """Rebuild one read model, with a bar."""
     columns = (
         TextColumn(f"rebuild {model.name}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    async with running(settings, addresses, with_worker=False) as process:
-        with Progress(*columns, console=console) as bar:
-            task = bar.add_task("", total=None)
-            count = await Rebuild(
-                model,
-                process.bank.log,
-                process.database,
-                lambda done, total: bar.update(task, completed=done, total=total),
-                throttle_seconds,
-            ).run()
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("", total=None)
+        count = await Rebuild(
+            model,
+            process.bank.log,
+            process.database,
+            lambda done, total: bar.update(task, completed=done, total=total),
+            throttle_seconds,
+        ).run()
     console.print(f"{model.name} is rebuilt from {count} events; the old one is {model.name}_old")
 
 

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from ..bootstrap import Addresses, running
 from ..config import ConfigError, Settings
 from ..http.app import create_app
+from ..http.connections import BoundedConnection
 from ..http.tokens import Tokens
 from ..observability.metrics import HttpMetrics
 from ..secrets_store import Secrets
@@ -75,7 +76,7 @@ async def _work(settings: Settings, addresses: Addresses) -> None:
 def _config(app: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=BoundedConnection,
         log_config=None,
         access_log=False,
         lifespan="off",

@@ -1,12 +1,13 @@
 """The customer: someone the bank knows, until it must forget them.
 
 Kept invariant here: a customer is registered once; personal data is in these events only sealed
-under the customer's own key; after the erasure nothing more is ever recorded of them.
+under the customer's own key; after the erasure nothing more is ever recorded of them. A legal hold
+forbids the erasure until a date.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import get_args
 
@@ -41,7 +42,20 @@ class ErasePersonalData:
     now: datetime
 
 
-Command = RegisterCustomer | ErasePersonalData
+@value
+class SetLegalHold:
+    """`until` is the end, exclusive, in UTC; it takes the place of an earlier one."""
+
+    until: date
+    now: datetime
+
+
+@value
+class LiftLegalHold:
+    now: datetime
+
+
+Command = RegisterCustomer | ErasePersonalData | SetLegalHold | LiftLegalHold
 
 # Events. These names and fields are the storage format: never rename, add with a default, change
 # with an upcaster (eventsourcing/upcasting.py).
@@ -60,7 +74,18 @@ class PersonalDataErased:
     erased_at: datetime
 
 
-Event = CustomerRegistered | PersonalDataErased
+@value
+class LegalHoldSet:
+    until: date
+    set_at: datetime
+
+
+@value
+class LegalHoldLifted:
+    lifted_at: datetime
+
+
+Event = CustomerRegistered | PersonalDataErased | LegalHoldSet | LegalHoldLifted
 EVENTS: tuple[type[Event], ...] = get_args(Event)
 
 
@@ -75,6 +100,8 @@ class Customer:
     registered_at: datetime
     erased_at: datetime | None = None
     receipt: str | None = None
+    held_until: date | None = None
+    """The end, exclusive, of the legal hold; after an erasure that of one that came too late."""
 
 
 initial: Customer | None = None
@@ -98,6 +125,10 @@ def evolve(customer: Customer | None, event: Event) -> Customer:
                 erased_at=erased_at,
                 receipt=receipt,
             )
+        case Customer(), LegalHoldSet(until=until):
+            return replace(customer, held_until=until)
+        case Customer(), LegalHoldLifted():
+            return replace(customer, held_until=None)
         case _:
             msg = f"{type(event).__name__} does not apply to {customer!r}"
             raise ValueError(msg)
@@ -116,3 +147,15 @@ def decide(command: Command, customer: Customer | None) -> Sequence[Event] | Rej
             return []
         case ErasePersonalData(), _:
             return [PersonalDataErased(command.receipt, command.now)]
+        case SetLegalHold(), Customer(status=CustomerStatus.ERASED):
+            return Rejection("customer-erased", "there is nothing left to be held")
+        case SetLegalHold(until=until, now=now), _ if until <= now.date():
+            return Rejection("legal-hold-over", "a hold must end after the present day")
+        case SetLegalHold(until=until), Customer(held_until=held_until) if until == held_until:
+            return []
+        case SetLegalHold(), _:
+            return [LegalHoldSet(command.until, command.now)]
+        case LiftLegalHold(), Customer(held_until=None) | Customer(status=CustomerStatus.ERASED):
+            return []
+        case LiftLegalHold(), _:
+            return [LegalHoldLifted(command.now)]

@@ -11,17 +11,18 @@ from starlette.responses import Response
 
 from ..application.bank import Bank
 from ..application.consistency import token
+from ..application.legal_holds import ErasureUnderWayError
 from ..application.request import RejectedError
 from ..eventsourcing.log import LogUnavailableError
 from ..eventsourcing.partition import ClosedError, OverloadedError
 from ..observability.metrics import HttpMetrics
 from ..privacy.vault import SubjectErasedError, VaultUnavailableError
-from . import accounts, customers, entries, events, health, holds, problems, transfers
+from . import accounts, customers, entries, events, health, holds, problems, transfers, well_known
 from .middleware import Guard
 from .problems import ProblemError
 from .tokens import Tokens
 
-ROUTERS = (customers, accounts, entries, holds, transfers, events, health)
+ROUTERS = (customers, accounts, entries, holds, transfers, events, well_known, health)
 
 logger = logging.getLogger("http")
 
@@ -39,6 +40,7 @@ def create_app(bank: Bank, tokens: Tokens, metrics: HttpMetrics) -> FastAPI:
     app.add_exception_handler(HTTPException, _http)  # type: ignore[arg-type]
     for error in (LogUnavailableError, VaultUnavailableError, OverloadedError, ClosedError):
         app.add_exception_handler(error, _unavailable)
+    app.add_exception_handler(ErasureUnderWayError, _unavailable)
     app.add_exception_handler(SubjectErasedError, _erased)
     app.add_exception_handler(Exception, _fault)
     app.add_middleware(Guard, metrics=metrics)

@@ -113,6 +113,12 @@ class Body(BaseModel):
         return value
 
 
+class LegalHoldSetting(Body):
+    """Until when, exclusive, the personal data must be kept."""
+
+    until: Day
+
+
 class PersonalDataIn(Body):
     """What is known of a person."""
 

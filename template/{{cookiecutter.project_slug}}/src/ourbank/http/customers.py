@@ -1,14 +1,18 @@
 """/v1/customers."""
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path
 from starlette.responses import Response
 
+from ..application.bank import Bank
 from ..application.customers import PersonalData
+from ..application.request import RejectedError
+from ..eventsourcing.command import Result
 from ..privacy.vault import SubjectUnknownError
-from . import views
-from .bodies import CustomerId, CustomerRegistration
+from . import problems, views
+from .bodies import CustomerId, CustomerRegistration, LegalHoldSetting
 from .exchange import Command, StrictRoute, TheBank, answer
 from .problems import ProblemError
 from .security import OPERATE, Caller, require, require_own
@@ -18,6 +22,7 @@ router = APIRouter(prefix="/v1/customers", tags=["customers"], route_class=Stric
 PathId = Annotated[CustomerId, Path()]
 READ = "customers:read"
 ERASE = "privacy:erase"
+HOLD_STATUS_BY_CODE = {"customer-not-found": 404, "customer-erased": 409}
 
 
 @router.post("", status_code=201)
@@ -75,6 +80,55 @@ async def erasure_status(bank: TheBank, caller: Caller, customer_id: PathId) -> 
     if await bank.customers.get(customer_id) is None:
         raise _unknown()
     return answer(bank, views.erasure(await bank.eraser.status(customer_id)), at={})
+
+
+@router.put("/{customer_id}/legal-hold")
+async def set_legal_hold(
+    bank: TheBank, caller: Caller, asked: Command, customer_id: PathId, body: LegalHoldSetting
+) -> Response:
+    """Forbid the erasure of the personal data until a date."""
+    require(caller, ERASE)
+    try:
+        result = await bank.legal_holds.set(customer_id, body.until, asked)
+    except RejectedError as error:
+        raise _hold_refused(error) from None
+    return _legal_hold(bank, customer_id, body.until, result)
+
+
+@router.delete("/{customer_id}/legal-hold")
+async def lift_legal_hold(
+    bank: TheBank, caller: Caller, asked: Command, customer_id: PathId
+) -> Response:
+    """End the legal hold; an erasure that waited for it alone is carried out."""
+    require(caller, ERASE)
+    try:
+        result = await bank.legal_holds.lift(customer_id, asked)
+    except RejectedError as error:
+        raise _hold_refused(error) from None
+    return _legal_hold(bank, customer_id, None, result)
+
+
+@router.get("/{customer_id}/legal-hold")
+async def get_legal_hold(bank: TheBank, caller: Caller, customer_id: PathId) -> Response:
+    """The legal hold that stands."""
+    require(caller, ERASE)
+    if await bank.customers.get(customer_id) is None:
+        raise _unknown()
+    until = await bank.legal_holds.until(customer_id, bank.now().date())
+    return answer(bank, views.legal_hold(customer_id, until), at={})
+
+
+def _legal_hold(bank: Bank, customer_id: str, until: date | None, result: Result) -> Response:
+    at = views.position(result.events[-1]) if result.events else {}
+    members = views.legal_hold(customer_id, until)
+    return answer(bank, members, at=at, replayed=result.replayed)
+
+
+def _hold_refused(error: RejectedError) -> ProblemError:
+    """An id in the path, and a state: of a command for the customer both would be 422."""
+    problem = problems.of_rejected(error)
+    problem.status = HOLD_STATUS_BY_CODE.get(error.rejection.code, problem.status)
+    return problem
 
 
 def _unknown() -> ProblemError:

@@ -1,5 +1,6 @@
 """How things look from outside: plain members, ready to be encoded."""
 
+from datetime import date
 from typing import Any
 
 from ..application.customers import CustomerView
@@ -131,6 +132,11 @@ def erasure(found: Erasure) -> dict[str, Any]:
         "erased_at": found.erased_at,
         "receipt": found.receipt,
     }
+
+
+def legal_hold(customer_id: str, until: date | None) -> dict[str, Any]:
+    """A legal hold; no date where none stands."""
+    return {"customer_id": customer_id, "until": until}
 
 
 def position(recorded: Recorded) -> dict[int, int]:

@@ -1,19 +1,21 @@
 """Erasure: REQUESTED → ON_LEGAL_HOLD(until) → ERASED, one way, and safe to cut short anywhere.
 
 The key goes only when nothing requires the data to be kept (retention under anti-money-laundering
-law, a legal hold: GDPR art. 17 (3)), and every path asks anew. Destroying it is one step in the
-vault; purging copies, recording and signing follow, each of which may be repeated. Until all are
-done the erasure is REQUESTED, and `resume` carries it on: nobody is told ERASED too early.
+law, a legal hold: GDPR art. 17 (3)), and every path asks anew, once more after the wish is noted
+in the vault: a hold that comes meanwhile is seen here, or sees the wish. Destroying it is one step
+in the vault; purging copies, recording and signing follow, each of which may be repeated. Until all
+are done the erasure is REQUESTED, and `resume` carries it on: nobody is told ERASED too early.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
 from .keyring import KeyRing
 from .receipt import Receipt, Signer, key_digest
-from .vault import SubjectRecord, Tombstone
+from .vault import SubjectNotErasedError, SubjectRecord, SubjectUnknownError, Tombstone
 
 RESUME_PAGE = 100
 
@@ -95,22 +97,43 @@ class Eraser:
 
         Raises SubjectUnknownError.
         """
-        before = await self.status(subject)
-        if before.state is ErasureState.ERASED:
+        known = await self._vault.find(subject)
+        if known is None:
+            raise SubjectUnknownError(subject)
+        if (before := state_of(known)).state is ErasureState.ERASED:
             return before
         now = self._now()
+        noted = await self._noted(subject, now)
+        if noted.held_until is None:
+            noted = await self._noted(subject, now)
+        if noted.tombstone is None and noted.held_until is not None:
+            return state_of(noted)
+        try:
+            stone = await self._ring.destroy(subject, self._new_id(), now)
+        except SubjectNotErasedError:  # another process has seen a hold that came meanwhile
+            return await self.status(subject)
+        return await self._finish(stone)
+
+    async def _noted(self, subject: str, now: datetime) -> SubjectRecord:
+        """The wish in the vault, with what it has to wait for at this moment."""
         until = hold_ends(now.date(), await self._obligations(subject))
-        record = await self._vault.request_erasure(subject, now, until)
-        if record.tombstone is None and until is not None:
-            return state_of(record)
-        return await self._finish(await self._ring.destroy(subject, self._new_id(), now))
+        return await self._vault.request_erasure(subject, now, until)
 
     async def resume(self) -> int:
         """Carry on erasures that were cut short or need not wait any more; how many were tried.
 
         One that fails does not keep the others waiting: an ExceptionGroup is raised at the end.
         """
-        subjects = await self._vault.unfinished(self._now().date(), RESUME_PAGE)
+        return await self._carry_on(self._now().date())
+
+    async def review(self) -> int:
+        """The same, with those that wait: what they wait for may have been lifted by a process that
+        ended before it could say so.
+        """
+        return await self._carry_on(date.max)
+
+    async def _carry_on(self, held_until_max: date) -> int:
+        subjects = await self._vault.unfinished(held_until_max, RESUME_PAGE)
         failures: list[Exception] = []
         for subject in subjects:
             try:
@@ -125,6 +148,8 @@ class Eraser:
         """Erase again what a restored backup brought back; how many tombstones there were."""
         count = 0
         for stone in ledger:
+            with suppress(SubjectUnknownError):  # whatever it had to wait for then is over
+                await self._vault.request_erasure(stone.subject, stone.erased_at, None)
             again = await self._ring.destroy(
                 stone.subject, stone.erasure_id, stone.erased_at, stone.key_id
             )

@@ -73,7 +73,7 @@ class MemoryKeyVault:
         """See the port."""
         async with self._lock:
             row = self._rows.setdefault(subject, _Row(SubjectRecord(subject), key_id))
-            if row.record.tombstone is None:
+            if row.record.tombstone is None and row.record.held_until is None:
                 self._ledger.append(subject)
                 number = len(self._ledger)
                 tombstone = Tombstone(number, subject, erasure_id, at, row.key_id)

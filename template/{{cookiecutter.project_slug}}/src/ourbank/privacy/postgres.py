@@ -89,7 +89,7 @@ _DESTROY = text("""
            requested_at = coalesce(k.requested_at, excluded.requested_at),
            erasure_number = excluded.erasure_number, erasure_id = excluded.erasure_id,
            erased_at = excluded.erased_at
-     where k.erased_at is null
+     where k.erased_at is null and k.held_until is null
 """)
 _FINISH = text("""
     update subject_keys set receipt = coalesce(receipt, :receipt), held_until = null

@@ -7,6 +7,7 @@ check that this receipt is about it, and nobody can get from the receipt to a pe
 """
 
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
@@ -63,6 +64,12 @@ class ReceiptSigner:
         """What verifies this signer's receipts; publish it."""
         return self._key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
+    @property
+    def public_jwk(self) -> Mapping[str, str]:
+        """The same as a JWK (RFC 8037), named as the receipts name it."""
+        public = self._key.public_key()
+        return _jwk(public) | {"kid": _thumbprint(public), "use": "sig", "alg": ALGORITHM}
+
     def sign(self, receipt: Receipt) -> str:
         """See Signer."""
         headers = {"typ": TYPE, "kid": _thumbprint(self._key.public_key())}
@@ -97,7 +104,14 @@ def key_digest(key_id: str) -> str:
 
 def _thumbprint(key: Ed25519PublicKey) -> str:
     """The name of the key (RFC 7638), to find it among several."""
+    return _text(sha256(msgspec.json.encode(_jwk(key))).digest())
+
+
+def _jwk(key: Ed25519PublicKey) -> dict[str, str]:
+    """The members that make the key, in the order of their names."""
     raw = key.public_bytes(Encoding.Raw, PublicFormat.Raw)
-    x = urlsafe_b64encode(raw).rstrip(b"=").decode()
-    jwk = f'{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}'
-    return urlsafe_b64encode(sha256(jwk.encode()).digest()).rstrip(b"=").decode()
+    return {"crv": "Ed25519", "kty": "OKP", "x": _text(raw)}
+
+
+def _text(content: bytes) -> str:
+    return urlsafe_b64encode(content).rstrip(b"=").decode()

@@ -43,7 +43,7 @@ class SubjectUnknownError(SubjectError):
 
 
 class SubjectNotErasedError(SubjectError):
-    """An erasure cannot be finished before the key is destroyed."""
+    """The key is still there: an erasure has to wait, or cannot be finished yet."""
 
     reason = "still has its key"
 
@@ -104,7 +104,8 @@ class KeyVault(Protocol):
     async def destroy(
         self, subject: str, erasure_id: str, at: datetime, key_id: str | None = None
     ) -> Tombstone:
-        """Put a tombstone in the place of the key; the one that is there wins over a new one.
+        """Put a tombstone in the place of the key; the one that is there wins over a new one, and
+        so does a date to wait for: SubjectNotErasedError.
 
         An unknown subject gets one too, so that it can never have a key; `key_id` is for that case.
         """
