@@ -15,13 +15,13 @@ from typing import Any, get_args
 from .bank.routes import ROUTES
 from .bank.session import Session
 from .bank.shapes import Account, Customer, Entry, EntryPage, RefusedError, Shape, ShapeError, read
-from .history import Operation
+from .history import Operation, now
 from .mapping import NotOfferedError
 from .mapping.file import Lack
 from .target import Capabilities
 from .tokens import ANONYMOUS, TokenError
 from .workloads.optional import PAST
-from .workloads.rest import FEED_SECONDS_MAX
+from .workloads.rest import FEED_SECONDS_MAX, LOOK_SECONDS
 from .workloads.stage import Stage
 
 UNAUTHORIZED, NOT_FOUND = 401, 404
@@ -119,10 +119,20 @@ async def _try_mapping(stage: Stage, account_id: str) -> None:
     """Book one entry and read it: what does not fit is the mapping's fault, not yet the bank's."""
     _created(await stage.staff.account(account_id), stage, Account)
     _created(await stage.staff.post(account_id, "CASH_DEPOSIT", 1), stage, Entry)
-    page = _created(await stage.staff.entry_page(account_id), stage, EntryPage)
+    page = await _first_page(stage, account_id)
     if len(page.items) != 1:
         text = f"{len(page.items)} entries in a history with one"
         raise InvalidRunError(f"the mapping does not fit this bank: {text}")
+
+
+async def _first_page(stage: Stage, account_id: str) -> EntryPage:
+    """Read a history until it shows something, at most as long as a read model may take."""
+    deadline = now() + stage.limits.settle_seconds * stage.limits.time_scale
+    while True:
+        page = _created(await stage.staff.entry_page(account_id), stage, EntryPage)
+        if page.items or now() > deadline:
+            return page
+        await stage.wait(LOOK_SECONDS)
 
 
 async def end_of_feed(stage: Stage) -> tuple[str | None, tuple[str, ...]]:

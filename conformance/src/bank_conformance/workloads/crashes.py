@@ -248,11 +248,13 @@ def _last_accepted(sent: list[Attempt]) -> datetime:
 
 
 async def _send_again(bench: Bench, sent: list[Attempt]) -> list[Attempt]:
-    """Send every second command without an answer again, and some that were acknowledged."""
+    """Send every second command without an answer again, and every second of the last that were
+    acknowledged: what is there twice of the others nobody has sent twice.
+    """
     unanswered = [one for one in sent if one.tries[0].outcome is Outcome.INFO]
     unanswered.sort(key=lambda one: one.what)  # half of each kind
     acknowledged = [one for one in sent if one.acknowledged]
-    again = [*unanswered[::2], *acknowledged[-AGAIN_MAX:]]
+    again = [*unanswered[::2], *acknowledged[-2 * AGAIN_MAX :: 2]]
     for one in again:
         one.tries.append(await answered(bench.stage, partial(one.send, one.key)))
     return again
