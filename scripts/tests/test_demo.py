@@ -91,6 +91,7 @@ def test_an_undecided_requirement_does_not_hold() -> None:
     ("reason", "counts"),
     [
         ("the bank does not offer: proofs", False),
+        ("the target file names no replicas", False),
         ("the bank does not offer: feed", True),
         ("the bank does not offer: proofs, feed", True),
         ("the target file gives no hook: kill", True),
