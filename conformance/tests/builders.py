@@ -6,6 +6,7 @@ import json
 
 from bank_conformance.bank.shapes import Account, Entry
 from bank_conformance.history import Answer, Call, History, Operation, now
+from bank_conformance.verdict import Result
 
 ACCOUNT = Account("acc_1", "cus_1", "EUR", "ACTIVE", None, 10, 0, 10, 0, 2, 1)
 ORDER = {"source_account_id": "acc_1", "target_account_id": "acc_2", "amount_minor": 4}
@@ -42,3 +43,13 @@ def operation(
     call = Call(route, method, url, "staff", "key-1", body)
     told = Answer(status, headers or {}, json.dumps(answer), answer) if status else None
     return history.append("client 1", call, now(), told, "" if told else "timeout")
+
+
+class Silent:
+    """A reporter who says nothing."""
+
+    def started(self, requirement_id: str) -> None: ...
+
+    def progress(self, requirement_id: str, done: int, total: int) -> None: ...
+
+    def finished(self, result: Result) -> None: ...

@@ -24,7 +24,7 @@ from bank_conformance.report.events import calls
 from bank_conformance.runner import Run, run
 from bank_conformance.target import Target
 from bank_conformance.tokens import ANONYMOUS, Principal, Tokens
-from bank_conformance.verdict import Result
+from builders import Silent
 from impostors import impostor
 
 Exchange = Callable[[Asked, Send], Awaitable[Answer | None]]
@@ -137,13 +137,3 @@ async def a_token(_: Principal) -> str:
 
 async def as_it_is(asked: Asked, send: Send) -> Answer:
     return await send(Wire(asked.route.method, asked.url, body=asked.body))
-
-
-class Silent:
-    """A reporter who says nothing."""
-
-    def started(self, requirement_id: str) -> None: ...
-
-    def progress(self, requirement_id: str, done: int, total: int) -> None: ...
-
-    def finished(self, result: Result) -> None: ...

@@ -17,7 +17,7 @@ from bank_conformance.report.events import Span, events
 from bank_conformance.runner import run
 from bank_conformance.target import Limits, Target
 from bank_conformance.tokens import Principal
-from bank_conformance.verdict import Result
+from builders import Silent
 from hypothesis import given
 from hypothesis import strategies as st
 from reference_process import reference
@@ -204,16 +204,6 @@ def test_a_process_does_one_thing_at_a_time_and_none_after_an_unclear_end(
     assert not busy
     owners = {(one["process"], one["session"]) for one in found}
     assert len(owners) == len({process for process, _ in owners})
-
-
-class Silent:
-    """A reporter who says nothing."""
-
-    def started(self, requirement_id: str) -> None: ...
-
-    def progress(self, requirement_id: str, done: int, total: int) -> None: ...
-
-    def finished(self, result: Result) -> None: ...
 
 
 async def played(mutant: str) -> list[History]:

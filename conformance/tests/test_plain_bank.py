@@ -19,6 +19,7 @@ from bank_conformance.requirements import CHECKS
 from bank_conformance.runner import run
 from bank_conformance.target import Target, load_target
 from bank_conformance.verdict import Result, Verdict
+from builders import Silent
 
 pytestmark = pytest.mark.slow
 
@@ -27,16 +28,6 @@ ROW = re.compile(r"^\| ([A-Z]+-\d+) \| ([A-Z]+) \|", re.MULTILINE)
 PUBLISHED = dict(ROW.findall((EXAMPLE / "FINDINGS.md").read_text(encoding="utf-8")))
 LONG = {"CON-5"}
 """Takes half a minute."""
-
-
-class Silent:
-    """A reporter who says nothing."""
-
-    def started(self, requirement_id: str) -> None: ...
-
-    def progress(self, requirement_id: str, done: int, total: int) -> None: ...
-
-    def finished(self, result: Result) -> None: ...
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from bank_conformance.reference.disk import Disk
 from bank_conformance.runner import run
 from bank_conformance.serving import ServedBank, serving
 from bank_conformance.tokens import Principal
-from bank_conformance.verdict import Result
+from builders import Silent
 
 pytestmark = pytest.mark.slow
 
@@ -41,16 +41,6 @@ class Feigned:
             raise HookError("start: it does not")
         if name != self.which:
             await self.bank.run(name, **values)
-
-
-class Silent:
-    """A reporter who says nothing."""
-
-    def started(self, requirement_id: str) -> None: ...
-
-    def progress(self, requirement_id: str, done: int, total: int) -> None: ...
-
-    def finished(self, result: Result) -> None: ...
 
 
 class Teller:

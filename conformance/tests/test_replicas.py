@@ -17,6 +17,7 @@ from bank_conformance.runner import Run, run
 from bank_conformance.serving import serving
 from bank_conformance.target import Capabilities, TargetError, load_target
 from bank_conformance.verdict import Result, Verdict
+from builders import Silent
 
 BANK = """
 [target]
@@ -46,16 +47,6 @@ def test_hooks_that_are_only_used_change_the_turn_and_are_never_missing() -> Non
     turns = {name: CHECKS[name].turn for name in ("SHR-5", "SHR-4", "SHR-12")}
     assert turns == {"SHR-5": 0, "SHR-4": 1, "SHR-12": RESTORING}
     assert {CHECKS[name].missing(everything, NO_HOOKS) for name in turns} == {""}
-
-
-class Silent:
-    """A reporter who says nothing."""
-
-    def started(self, requirement_id: str) -> None: ...
-
-    def progress(self, requirement_id: str, done: int, total: int) -> None: ...
-
-    def finished(self, result: Result) -> None: ...
 
 
 @dataclass

@@ -21,22 +21,13 @@ from bank_conformance.report import document, write_all
 from bank_conformance.requirements import CHECKS
 from bank_conformance.runner import Run, run
 from bank_conformance.serving import serving
-from bank_conformance.verdict import Result, Verdict
+from bank_conformance.verdict import Verdict
+from builders import Silent
 
 pytestmark = pytest.mark.slow
 
 CANARY = re.compile(r"[\w ,.@+-]{8,}")
 """What is shorter is found by chance; anything else is an attack, and nobody's."""
-
-
-class Silent:
-    """A reporter who says nothing."""
-
-    def started(self, requirement_id: str) -> None: ...
-
-    def progress(self, requirement_id: str, done: int, total: int) -> None: ...
-
-    def finished(self, result: Result) -> None: ...
 
 
 async def _decide(only: list[str], step_seconds: float = STEP_SECONDS, **limits: float) -> Run:

@@ -14,6 +14,7 @@ from bank_conformance.reference.mutants import MUTANTS
 from bank_conformance.runner import run
 from bank_conformance.serving import serving
 from bank_conformance.verdict import Result, Verdict
+from builders import Silent
 
 pytestmark = pytest.mark.slow
 
@@ -35,16 +36,6 @@ class Unnumbered(Adapter):
         return {
             name: value for name, value in body.items() if name != "version" or "type" not in body
         }
-
-
-class Silent:
-    """A reporter who says nothing."""
-
-    def started(self, requirement_id: str) -> None: ...
-
-    def progress(self, requirement_id: str, done: int, total: int) -> None: ...
-
-    def finished(self, result: Result) -> None: ...
 
 
 async def _decide(mutant_id: str | None) -> Result:

@@ -12,20 +12,9 @@ import msgspec
 
 from bank_conformance.bank.shapes import Account, Entry, FeedEvent, difference
 
+from .folding import SAME
 from .gapless import breaks, changes
 from .prefix_sums import imbalances
-
-MONEY = (
-    "sequence",
-    "amount_minor",
-    "currency",
-    "balance_after_minor",
-    "transfer_id",
-    "booking_time",
-    "value_date",
-    "code",
-)
-"""The members of an event's data that are about money and order; the others may be sealed."""
 
 
 class Wrong(NamedTuple):
@@ -85,5 +74,5 @@ def event_changes(before: Iterable[FeedEvent], after: Sequence[FeedEvent]) -> It
 
 def _money(event: FeedEvent) -> FeedEvent:
     """Return an event without what may be sealed."""
-    data = {name: event.data[name] for name in MONEY if name in event.data}
+    data = {name: event.data[name] for name in SAME if name in event.data}
     return msgspec.structs.replace(event, data=data)
