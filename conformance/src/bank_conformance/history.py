@@ -111,6 +111,12 @@ class Operation:
         """The problem's code, empty where there is none."""
         return self.answer.code if self.answer else ""
 
+    @property
+    def replayed(self) -> bool:
+        """Whether the answer says that it was given before, under the same key."""
+        headers = self.answer.headers if self.answer else {}
+        return headers.get("idempotency-replayed", "").lower() == "true"
+
     def __str__(self) -> str:
         """Put the call and its answer on one line."""
         answer = f"{self.status} {self.code}".strip() if self.answer else self.error

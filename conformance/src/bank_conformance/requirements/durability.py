@@ -8,10 +8,10 @@ from bank_conformance.deciders.multiplicity import Intent, Miscount, miscounts
 from bank_conformance.history import Operation, Outcome
 from bank_conformance.verdict import Coverage, Decision, Finding
 from bank_conformance.workloads.bench import Mark, Repeat
-from bank_conformance.workloads.crashes import Crashes, Journey, crashes
+from bank_conformance.workloads.crashes import Crashes, Journey, crashes, found_done
 
 from .check import Check, pick
-from .idempotency import CONFLICT, SAME_ANSWER, answers, outcomes, replayed
+from .idempotency import CONFLICT, SAME_ANSWER, answers, outcomes
 
 SURVIVES = "what was acknowledged is there after a kill of every process"
 ASKED_FOR = "there is nothing in the log that nobody asked for, and nothing twice"
@@ -108,12 +108,11 @@ def one_effect_across_kills(record: Crashes) -> Decision:
         if _is_decided(repeat):
             findings += [one for one in answers(repeat) if one.expectation == SAME_ANSWER]
     cut_off = [one for one in record.again if one.tries[0].outcome is Outcome.INFO]
-    done = [one for one in cut_off if replayed(one.tries[-1])]
     return Decision(
         tuple(findings),
         (
             Coverage("commands cut off by a kill and sent again", len(cut_off), 12),
-            Coverage("of them found done by then", len(done), 2),
+            Coverage("of them found done by then", len(found_done(record)), 2),
             Coverage("acknowledged ones sent again", len(record.again) - len(cut_off), 12),
         ),
     )

@@ -63,7 +63,7 @@ def one_effect_among_racers(record: Repeats) -> Decision:
 def one_effect_after_a_timeout(record: Repeats) -> Decision:
     """IDEM-5: commands that were given up and sent again; what was given up may have happened."""
     given_up = [one for one in record.repeats if Outcome.INFO in outcomes(one)]
-    found_done = [one for one in given_up if replayed(one.tries[-1])]
+    found_done = [one for one in given_up if one.tries[-1].replayed]
     return Decision(
         tuple(effects(record)),
         (
@@ -125,16 +125,10 @@ def answers(repeat: Repeat) -> Iterator[Finding]:
 
 def _unmarked(repeat: Repeat) -> Iterator[Finding]:
     later = [one for one in repeat.tries[1:] if one.answer and one.outcome != Outcome.INFO]
-    silent = [one for one in later if not replayed(one)]
+    silent = [one for one in later if not one.replayed]
     if silent:
         text = f"{repeat.what}: {len(silent)} of {len(later)} repetitions do not say what they are"
         yield Finding(SAID_SO, text, repeat.tries, warning=True)
-
-
-def replayed(operation: Operation) -> bool:
-    """Say whether an answer says that it is given again."""
-    headers = operation.answer.headers if operation.answer else {}
-    return headers.get("idempotency-replayed", "").lower() == "true"
 
 
 def identity(operation: Operation) -> tuple[tuple[str, Any], ...]:

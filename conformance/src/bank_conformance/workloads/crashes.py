@@ -23,7 +23,11 @@ from .power import Outage, answered, crash, cut_off
 from .rest import scan, settle
 from .stage import SETUP_PARALLEL_MAX, Stage, ending, gather, gather_bounded
 
-ROUNDS, CLIENTS = 3, 30
+ROUNDS_MIN, ROUNDS_MAX, CLIENTS = 3, 6, 30
+FOUND_DONE_MIN = 3
+"""So many commands that a kill cut off must be found done after it: where a bank is quick to answer
+what it has done, only further kills hit the moment in between.
+"""
 COMMANDS_SOON, COMMANDS_MAX, PAUSE_SECONDS = 150, 1_000, 0.1
 """So many commands a client sends one after the other, then with a pause, until it is cut off."""
 BURST, BURST_SECONDS = 20, 0.1
@@ -115,8 +119,10 @@ async def crashes(stage: Stage) -> Crashes:
     demand(await stage.staff.post(bench.payer, "CASH_DEPOSIT", FUNDS_MINOR))
     seen = await scan(stage, [bench.payer, bench.payee])
     known = {one: len(entries) for one, entries in seen.entries.items()}
-    for number in range(ROUNDS):
-        stage.progress(number, ROUNDS)
+    while len(record.outages) < ROUNDS_MIN or (
+        len(found_done(record)) < FOUND_DONE_MIN and len(record.outages) < ROUNDS_MAX
+    ):
+        stage.progress(len(record.outages), max(ROUNDS_MIN, len(record.outages) + 1))
         await _round(bench, record)
     await _count(bench, record, known)
     return record
@@ -150,6 +156,14 @@ async def _round(bench: Bench, record: Crashes) -> None:
     again = await _send_again(bench, sent)
     record.again += [_repeat(one) for one in again]
     record.repeats += [_repeat(one) for one in sent]
+
+
+def found_done(record: Crashes) -> list[Repeat]:
+    """Return the commands without an answer that had been done all the same, as was learnt when
+    they were sent again.
+    """
+    unanswered = (one for one in record.again if one.tries[0].outcome is Outcome.INFO)
+    return [one for one in unanswered if one.tries[-1].replayed]
 
 
 def _repeat(sent: Attempt) -> Repeat:
