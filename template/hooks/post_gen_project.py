@@ -16,7 +16,7 @@ TEXT_SUFFIXES = {
 }
 TEXT_NAMES = {
     *(".env.example", ".importlinter", ".gitignore", ".dockerignore", "Dockerfile"),
-    *("bank", "check", "hook"),
+    *("bank", "check", "hook", "simulate"),
 }
 # Answer -> value -> what goes when the answer is another one.
 CHOICES: dict[str, dict[str, tuple[str, ...]]] = {

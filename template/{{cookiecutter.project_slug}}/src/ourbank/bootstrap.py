@@ -2,10 +2,11 @@
 
 import asyncio
 import gc
+import os
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -25,8 +26,9 @@ from .application.customers import Customers
 from .application.idempotency import IdempotencyKeys
 from .application.legal_holds import LegalHolds
 from .application.parties import Parties
-from .application.queries import Queries
-from .application.retained import Retained
+from .application.ports import Ports
+from .application.queries import SqlQueries
+from .application.retained import SqlRetained
 from .application.transfers import Transfers
 from .application.worker import Worker
 from .config import Settings
@@ -39,7 +41,7 @@ from .eventsourcing.ids import Ids
 from .eventsourcing.lease import Leases
 from .eventsourcing.postgres import PostgresLog, PostgresSnapshots
 from .eventsourcing.postgres_projection import PostgresLeases, PostgresReadModels
-from .eventsourcing.projection import Projector
+from .eventsourcing.projection import Projector, ReadModel
 from .eventsourcing.saga import SagaDriver
 from .eventsourcing.upcasting import Upcasting
 from .observability.metrics import LoopMetrics, WorkerCollector
@@ -49,6 +51,7 @@ from .privacy.kek import LocalKeyEncryption
 from .privacy.keyring import KeyRing
 from .privacy.postgres import PostgresKeyVault
 from .privacy.receipt import ReceiptSigner
+from .privacy.sealing import Entropy
 from .readmodels import READ_MODELS
 from .secrets_store import Secrets
 
@@ -97,11 +100,11 @@ async def running(
     database = _engine(addresses.events, settings.partitions + 12)
     keys_database = _engine(addresses.keys, 4)
     try:
-        log = await PostgresLog.open(database, CODEC, settings.partitions)
         registry = CollectorRegistry()
-        bank = _bank(settings, log, database, keys_database, registry)
-        worker = _worker(bank, database, registry) if with_worker else None
-        async with _started(bank, worker):
+        ports = await _ports(settings, database, keys_database, registry)
+        bank = assemble(settings, ports)
+        worker = _worker(bank, ports, registry) if with_worker else None
+        async with started(bank, worker):
             yield Running(bank, database, worker, registry)
     finally:
         await database.dispose()
@@ -120,8 +123,87 @@ def _engine(url: URL, connection_count: int) -> AsyncEngine:
     )
 
 
+async def _ports(
+    settings: Settings,
+    database: AsyncEngine,
+    keys_database: AsyncEngine,
+    registry: CollectorRegistry,
+) -> Ports:
+    """The world as production finds it."""
+    secret = Secrets(settings.secrets_dir)
+    return Ports(
+        log=await PostgresLog.open(database, CODEC, settings.partitions),
+        snapshots=PostgresSnapshots(database),
+        read_models=PostgresReadModels(database),
+        leases=PostgresLeases(database),
+        vault=PostgresKeyVault(keys_database, LocalKeyEncryption(secret.epochs)),
+        queries=partial(SqlQueries, database),
+        retained=SqlRetained(database, settings.retention_days),
+        metrics=LoopMetrics(registry),
+        signer=ReceiptSigner(secret.receipt_key),
+        index=secret.index,
+        now=clock(settings.clock_ahead_seconds),
+        monotonic=time.monotonic,
+        entropy=os.urandom,
+    )
+
+
+def assemble(settings: Settings, ports: Ports) -> Bank:
+    """The services of one process on whatever world it is given."""
+    now, entropy = ports.now, ports.entropy
+    calendar = _calendar(settings, now)
+    ids = Ids(lambda: int(now().timestamp() * 1000), partial(_random_bits, entropy))
+    engine = Engine(
+        ports.log,
+        ports.snapshots,
+        AGGREGATES,
+        CODEC,
+        ports.metrics,
+        cache_size=settings.cached_aggregates_max,
+        snapshot_every=settings.snapshot_every,
+        poll_seconds_max=settings.poll_seconds_max,
+    )
+    driver = SagaDriver(saga.TransferSaga(), engine.submit, now)
+    keyring = KeyRing(ports.vault, ports.monotonic)
+    parties = Parties(engine, keyring, entropy)
+    customers = Customers(engine, ids, keyring, now, entropy)
+    eraser = _eraser(ports, keyring, customers)
+    return Bank(
+        log=ports.log,
+        engine=engine,
+        driver=driver,
+        accounts=Accounts(engine, ids, calendar, parties, customers, now),
+        customers=customers,
+        transfers=Transfers(engine, driver, ids, calendar, parties, now),
+        parties=parties,
+        keyring=keyring,
+        eraser=eraser,
+        legal_holds=LegalHolds(customers, eraser),
+        signing_keys=(ports.signer.public_jwk,),
+        queries=ports.queries(parties),
+        freshness=Freshness(ports.read_models),
+        idempotency=IdempotencyKeys(BlindIndex(ports.index, "idempotency")),
+        calendar=calendar,
+        now=now,
+    )
+
+
+def assemble_worker(
+    bank: Bank, ports: Ports, owner: str, models: Sequence[ReadModel] = READ_MODELS
+) -> Worker:
+    """What runs behind the services; `owner` names this process among those that hold leases."""
+    store, feeds = ports.read_models, bank.engine.feeds
+    projector = Projector(models, store, feeds, bank.freshness.advanced)
+    follower = Follower(
+        "saga:transfers", feeds, store, saga.milestone, bank.transfers.pick_up, bank.now
+    )
+    leases = Leases(owner, ports.leases, [projector, follower])
+    return Worker(bank, leases, projector, follower)
+
+
 @asynccontextmanager
-async def _started(bank: Bank, worker: Worker | None) -> AsyncIterator[None]:
+async def started(bank: Bank, worker: Worker | None) -> AsyncIterator[None]:
+    """Let a process work; leaving finishes what was accepted."""
     bank.engine.start()
     driving = asyncio.create_task(bank.driver.run())
     if worker is not None:
@@ -135,51 +217,16 @@ async def _started(bank: Bank, worker: Worker | None) -> AsyncIterator[None]:
         await bank.engine.stop()
 
 
-def _bank(
-    settings: Settings,
-    log: PostgresLog,
-    database: AsyncEngine,
-    keys_database: AsyncEngine,
-    registry: CollectorRegistry,
-) -> Bank:
-    secret = Secrets(settings.secrets_dir)
-    now = clock(settings.clock_ahead_seconds)
-    calendar = _calendar(settings, now)
-    ids = Ids(lambda: time.time_ns() // 1_000_000)
-    engine = Engine(
-        log,
-        PostgresSnapshots(database),
-        AGGREGATES,
-        CODEC,
-        LoopMetrics(registry),
-        cache_size=settings.cached_aggregates_max,
-        snapshot_every=settings.snapshot_every,
-    )
-    driver = SagaDriver(saga.TransferSaga(), engine.submit, now)
-    vault = PostgresKeyVault(keys_database, LocalKeyEncryption(secret.epochs))
-    keyring = KeyRing(vault, time.monotonic)
-    parties = Parties(engine, keyring)
-    customers = Customers(engine, ids, keyring, now)
-    signer = ReceiptSigner(secret.receipt_key)
-    eraser = _eraser(settings, signer, keyring, customers, database, now)
-    return Bank(
-        log=log,
-        engine=engine,
-        driver=driver,
-        accounts=Accounts(engine, ids, calendar, parties, customers, now),
-        customers=customers,
-        transfers=Transfers(engine, driver, ids, calendar, parties, now),
-        parties=parties,
-        keyring=keyring,
-        eraser=eraser,
-        legal_holds=LegalHolds(customers, eraser),
-        signing_keys=(signer.public_jwk,),
-        queries=Queries(database, parties),
-        freshness=Freshness(PostgresReadModels(database)),
-        idempotency=IdempotencyKeys(BlindIndex(secret.index, "idempotency")),
-        calendar=calendar,
-        now=now,
-    )
+def _worker(bank: Bank, ports: Ports, registry: CollectorRegistry) -> Worker:
+    worker = assemble_worker(bank, ports, f"{socket.gethostname()}:{secrets.token_hex(6)}")
+    names = [model.name for model in READ_MODELS]
+    follower, feeds = worker.follower, bank.engine.feeds
+    registry.register(WorkerCollector(names, feeds, bank.freshness, follower, bank.now))
+    return worker
+
+
+def _random_bits(entropy: Entropy, count: int) -> int:
+    return int.from_bytes(entropy((count + 7) // 8)) >> -count % 8
 
 
 def _calendar(settings: Settings, now: Callable[[], datetime]) -> Calendar:
@@ -193,15 +240,8 @@ def _calendar(settings: Settings, now: Callable[[], datetime]) -> Calendar:
     )
 
 
-def _eraser(
-    settings: Settings,
-    signer: ReceiptSigner,
-    keyring: KeyRing,
-    customers: Customers,
-    database: AsyncEngine,
-    now: Callable[[], datetime],
-) -> Eraser:
-    retained = Retained(database, settings.retention_days)
+def _eraser(ports: Ports, keyring: KeyRing, customers: Customers) -> Eraser:
+    retained = ports.retained
 
     async def obligations(customer_id: str) -> Iterable[date]:
         holds = await customers.obligations(customer_id)
@@ -209,24 +249,10 @@ def _eraser(
 
     return Eraser(
         keyring,
-        signer,
+        ports.signer,
         obligations=obligations,
         purges={"entries": retained.purge_entries, "transfers": retained.purge_transfers},
         record=customers.record_erasure,
-        now=now,
-        new_id=partial(secrets.token_hex, 16),
+        now=ports.now,
+        new_id=lambda: ports.entropy(16).hex(),
     )
-
-
-def _worker(bank: Bank, database: AsyncEngine, registry: CollectorRegistry) -> Worker:
-    store = PostgresReadModels(database)
-    feeds = bank.engine.feeds
-    projector = Projector(READ_MODELS, store, feeds, bank.freshness.advanced)
-    follower = Follower(
-        "saga:transfers", feeds, store, saga.milestone, bank.transfers.pick_up, bank.now
-    )
-    owner = f"{socket.gethostname()}:{secrets.token_hex(6)}"
-    leases = Leases(owner, PostgresLeases(database), [projector, follower])
-    names = [model.name for model in READ_MODELS]
-    registry.register(WorkerCollector(names, feeds, bank.freshness, follower, bank.now))
-    return Worker(bank, leases, projector, follower)

@@ -1,5 +1,6 @@
 """Ids are unique, in the order of time, and tell their partition."""
 
+import secrets
 from uuid import RFC_4122, UUID
 
 from hypothesis import given
@@ -56,7 +57,7 @@ def test_a_partition_is_the_slot_by_their_number(
 
 
 def test_a_stream_beside_another_shares_its_partition_for_any_number_of_them() -> None:
-    ids = Ids(lambda: 1_700_000_000_000)
+    ids = Ids(lambda: 1_700_000_000_000, secrets.randbits)
     for _ in range(100):
         one = ids.new("jar")
         beside = ids.new("lid", beside=one)
@@ -71,5 +72,5 @@ def test_time_and_randomness_are_arguments() -> None:
 
 
 def test_streams_are_spread_over_the_partitions() -> None:
-    ids = Ids(lambda: 0)
+    ids = Ids(lambda: 0, secrets.randbits)
     assert {partition_of(ids.new("jar"), 8) for _ in range(500)} == set(range(8))

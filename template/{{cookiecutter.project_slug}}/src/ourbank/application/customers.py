@@ -19,7 +19,7 @@ from ..eventsourcing.command import Decision, Result
 from ..eventsourcing.engine import Engine
 from ..eventsourcing.ids import Ids
 from ..privacy.keyring import KeyRing
-from ..privacy.sealing import place, seal_fields, unseal_fields
+from ..privacy.sealing import Entropy, place, seal_fields, unseal_fields
 from .request import RejectedError, Request
 
 ERASURE = Request("privacy:erasure")
@@ -53,11 +53,13 @@ class Customers:
         ids: Ids,
         keyring: KeyRing,
         now: Callable[[], datetime],
+        entropy: Entropy,
     ) -> None:
         self._engine = engine
         self._ids = ids
         self._keyring = keyring
         self._now = now
+        self._seal = partial(seal_fields, entropy=entropy)
 
     async def register(self, personal: PersonalData, asked: Request) -> Result:
         """Make the customer's key, seal the data, record it.
@@ -68,7 +70,7 @@ class Customers:
         customer_id = self._ids.new("cus")
         key = (await self._keyring.create([customer_id]))[customer_id]
         fields = {name: value for name, value in personal._asdict().items() if value is not None}
-        sealed = seal_fields(key, fields, _place(customer_id))
+        sealed = self._seal(key, fields, _place(customer_id))
         command = RegisterCustomer(customer_id, sealed, self._now())
         return _unless_refused(await self._execute(customer_id, command, asked, is_new=True))
 

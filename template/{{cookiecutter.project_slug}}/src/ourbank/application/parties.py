@@ -1,10 +1,12 @@
 """Who stands behind an account, and what of theirs must be sealed."""
 
+from functools import partial
+
 from ..domain.account import Account
 from ..domain.rejection import Rejection
 from ..eventsourcing.engine import Engine
 from ..privacy.keyring import KeyRing
-from ..privacy.sealing import place, seal, unseal
+from ..privacy.sealing import Entropy, place, seal, unseal
 
 ERASED = Rejection("customer-erased", "the personal data of a party was erased")
 
@@ -12,9 +14,10 @@ ERASED = Rejection("customer-erased", "the personal data of a party was erased")
 class Parties:
     """Owners never change, so what a partition last knew of an account is good enough."""
 
-    def __init__(self, engine: Engine, keyring: KeyRing) -> None:
+    def __init__(self, engine: Engine, keyring: KeyRing, entropy: Entropy) -> None:
         self._engine = engine
         self._keyring = keyring
+        self._seal = partial(seal, entropy=entropy)
 
     async def account(self, account_id: str) -> Account | None:
         """The account as last known here; only what never changes of it may be relied on."""
@@ -42,7 +45,7 @@ class Parties:
         key = (await self._keyring.load({account.customer_id})).get(account.customer_id)
         if key is None:
             return ERASED
-        return None if narrative is None else seal(key, narrative, narrative_context(origin))
+        return None if narrative is None else self._seal(key, narrative, narrative_context(origin))
 
     async def seal_narrative(
         self, narrative: str | None, origin: str, payer_account: str, payee_account: str
@@ -64,8 +67,8 @@ class Parties:
             return None, None
         context = narrative_context(origin)
         return (
-            seal(keys[payer.customer_id], narrative, context),
-            seal(keys[payee.customer_id], narrative, context),
+            self._seal(keys[payer.customer_id], narrative, context),
+            self._seal(keys[payee.customer_id], narrative, context),
         )
 
     async def unseal_narratives(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import BindParameter, ColumnElement, Row, Select, bindparam, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -66,50 +66,28 @@ class Page:
     next: str | int | None
 
 
-class Queries:
+class Queries(Protocol):
     """Reads the read models; what comes back is as old as their checkpoints."""
-
-    def __init__(self, engine: AsyncEngine, parties: Parties) -> None:
-        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._parties = parties
 
     async def accounts(
         self, customer_id: str | None, account_id: str | None, after: str, limit: int
     ) -> Page:
         """Accounts by id, those after `after`."""
-        query = select(accounts).where(accounts.c.account_id > after)
-        if customer_id is not None:
-            query = query.where(accounts.c.customer_id == customer_id)
-        if account_id is not None:
-            query = query.where(accounts.c.account_id == account_id)
-        rows = await self._rows(query.order_by(accounts.c.account_id).limit(limit + 1))
-        return Page(rows[:limit], rows[limit - 1].account_id if len(rows) > limit else None)
+        ...
 
     async def transfers(
         self, account_id: str, status: str | None, before: str | None, limit: int
     ) -> Page:
         """An account's transfers on either side, newest first, those before `before`."""
-        t = transfers.c
-        query = select(transfers).where(
-            or_(t.source_account_id == account_id, t.target_account_id == account_id),
-            t.status == status if status is not None else true(),
-            t.transfer_id < before if before is not None else true(),
-        )
-        rows = await self._rows(query.order_by(t.transfer_id.desc()).limit(limit + 1))
-        return Page(rows[:limit], rows[limit - 1].transfer_id if len(rows) > limit else None)
+        ...
 
     async def hold(self, hold_id: str) -> HoldRow | None:
         """One hold, also when it has ended."""
-        rows = await self._rows(select(holds).where(holds.c.hold_id == hold_id))
-        return HoldRow(*tuple(rows[0])) if rows else None
+        ...
 
     async def due_holds(self, now: datetime, limit: int) -> list[tuple[str, str]]:
         """Account and id of active holds whose time is over."""
-        query = select(holds.c.account_id, holds.c.hold_id).where(
-            holds.c.status == HoldStatus.ACTIVE, holds.c.expires_at <= now
-        )
-        rows = await self._rows(query.order_by(holds.c.expires_at).limit(limit))
-        return [(row.account_id, row.hold_id) for row in rows]
+        ...
 
     async def entries(
         self,
@@ -126,6 +104,69 @@ class Queries:
         A text search opens the owner's narratives here, in memory: nowhere is there an index of
         them.
         """
+        ...
+
+    async def open_narratives(self, account_id: str, rows: Sequence[EntryRow]) -> None:
+        """Put the owner's narratives in clear, in place; None where the key is gone."""
+        ...
+
+
+class SqlQueries:
+    """The queries on PostgreSQL."""
+
+    def __init__(self, engine: AsyncEngine, parties: Parties) -> None:
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._parties = parties
+
+    async def accounts(
+        self, customer_id: str | None, account_id: str | None, after: str, limit: int
+    ) -> Page:
+        """See the port."""
+        query = select(accounts).where(accounts.c.account_id > after)
+        if customer_id is not None:
+            query = query.where(accounts.c.customer_id == customer_id)
+        if account_id is not None:
+            query = query.where(accounts.c.account_id == account_id)
+        rows = await self._rows(query.order_by(accounts.c.account_id).limit(limit + 1))
+        return Page(rows[:limit], rows[limit - 1].account_id if len(rows) > limit else None)
+
+    async def transfers(
+        self, account_id: str, status: str | None, before: str | None, limit: int
+    ) -> Page:
+        """See the port."""
+        t = transfers.c
+        query = select(transfers).where(
+            or_(t.source_account_id == account_id, t.target_account_id == account_id),
+            t.status == status if status is not None else true(),
+            t.transfer_id < before if before is not None else true(),
+        )
+        rows = await self._rows(query.order_by(t.transfer_id.desc()).limit(limit + 1))
+        return Page(rows[:limit], rows[limit - 1].transfer_id if len(rows) > limit else None)
+
+    async def hold(self, hold_id: str) -> HoldRow | None:
+        """See the port."""
+        rows = await self._rows(select(holds).where(holds.c.hold_id == hold_id))
+        return HoldRow(*tuple(rows[0])) if rows else None
+
+    async def due_holds(self, now: datetime, limit: int) -> list[tuple[str, str]]:
+        """See the port."""
+        query = select(holds.c.account_id, holds.c.hold_id).where(
+            holds.c.status == HoldStatus.ACTIVE, holds.c.expires_at <= now
+        )
+        rows = await self._rows(query.order_by(holds.c.expires_at).limit(limit))
+        return [(row.account_id, row.hold_id) for row in rows]
+
+    async def entries(
+        self,
+        account_id: str,
+        wanted: EntryFilter,
+        after: int | None,
+        limit: int,
+        *,
+        text: str | None = None,
+        descending: bool = False,
+    ) -> Page:
+        """See the port."""
         scan = limit if text is None else SCAN_MAX
         given = wanted.given()
         query = _entries(tuple(given), is_first=after is None, descending=descending)
@@ -139,7 +180,7 @@ class Queries:
         return Page(found, seen[-1].sequence if len(rows) > scan else None)
 
     async def open_narratives(self, account_id: str, rows: Sequence[EntryRow]) -> None:
-        """Put the owner's narratives in clear, in place; None where the key is gone."""
+        """See the port."""
         owner = await self._parties.account(account_id)
         if owner is None:
             return

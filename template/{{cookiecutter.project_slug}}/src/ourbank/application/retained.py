@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import Protocol
 
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -12,17 +13,33 @@ from ..readmodels.entries import entries
 from ..readmodels.transfers import transfers
 
 
-class Retained:
+class Retained(Protocol):
     """Read models hold narratives, sealed. With the key gone they are noise; an erasure removes
     them all the same.
     """
+
+    async def obligations(self, customer_id: str) -> Iterable[date]:
+        """Records must be kept for so long after the last entry (AML directive, art. 40)."""
+        ...
+
+    async def purge_entries(self, customer_id: str) -> None:
+        """Remove the customer's own narratives from the history."""
+        ...
+
+    async def purge_transfers(self, customer_id: str) -> None:
+        """Remove the customer's side of narratives from the transfers."""
+        ...
+
+
+class SqlRetained:
+    """The read models on PostgreSQL; `retention_days` 0 asks for nothing to be kept."""
 
     def __init__(self, engine: AsyncEngine, retention_days: int) -> None:
         self._engine = engine
         self._retention_days = retention_days
 
     async def obligations(self, customer_id: str) -> Iterable[date]:
-        """Records must be kept for so long after the last entry (AML directive, art. 40)."""
+        """See the port."""
         if not self._retention_days:
             return ()
         query = select(func.max(entries.c.booking_time)).where(
@@ -33,14 +50,14 @@ class Retained:
         return () if last is None else (last.date() + timedelta(days=self._retention_days),)
 
     async def purge_entries(self, customer_id: str) -> None:
-        """Remove the customer's own narratives from the history."""
+        """See the port."""
         own = entries.c.account_id.in_(_account_ids(customer_id))
         statement = update(entries).where(own, entries.c.narrative.is_not(None))
         async with connected(self._engine) as connection, connection.begin():
             await connection.execute(statement.values(narrative=None))
 
     async def purge_transfers(self, customer_id: str) -> None:
-        """Remove the customer's side of narratives from the transfers."""
+        """See the port."""
         ids = _account_ids(customer_id)
         as_payer = update(transfers).where(transfers.c.source_account_id.in_(ids))
         as_payee = update(transfers).where(transfers.c.target_account_id.in_(ids))

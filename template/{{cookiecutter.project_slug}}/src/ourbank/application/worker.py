@@ -32,7 +32,8 @@ class Worker:
         self._bank = bank
         self._leases = leases
         self._projector = projector
-        self._follower = follower
+        self.follower = follower
+        """Knows how old what is unfinished has become."""
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -41,7 +42,7 @@ class Worker:
             asyncio.create_task(job)
             for job in (
                 self._projector.run(),
-                self._follower.run(),
+                self.follower.run(),
                 self._leases.run(),
                 _every(EXPIRY_SECONDS, self._expire_holds),
                 _every(ERASURE_SECONDS, self._resume_erasures),

@@ -13,7 +13,7 @@ from .ids import partition_of
 from .log import Log, SnapshotStore
 from .metrics import Metrics
 from .partition import PartitionLoop
-from .subscription import Feed, watch_heads
+from .subscription import POLL_SECONDS_MAX, Feed, watch_heads
 
 
 class Engine:
@@ -31,8 +31,10 @@ class Engine:
         *,
         cache_size: int = 100_000,
         snapshot_every: int = 500,
+        poll_seconds_max: float = POLL_SECONDS_MAX,
     ) -> None:
         self.log = log
+        self._poll_seconds_max = poll_seconds_max
         self.feeds = [Feed(number, log) for number in range(log.partition_count)]
         self._loops = [
             PartitionLoop(
@@ -57,7 +59,7 @@ class Engine:
     def start(self) -> None:
         """Begin to execute."""
         self._tasks = [asyncio.create_task(loop.run()) for loop in self._loops]
-        self._watch = asyncio.create_task(watch_heads(self.log, self.feeds))
+        self._watch = asyncio.create_task(watch_heads(self.log, self.feeds, self._poll_seconds_max))
 
     async def stop(self) -> None:
         """Accept nothing more, finish what was accepted."""

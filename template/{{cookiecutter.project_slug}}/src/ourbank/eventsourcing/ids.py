@@ -6,7 +6,6 @@ placed beside another one by giving it the same slot, and both can be appended t
 transaction.
 """
 
-import secrets
 from collections.abc import Callable
 
 SLOT_COUNT = 1 << 16
@@ -37,7 +36,7 @@ class Ids:
     def __init__(
         self,
         now_ms: Callable[[], int],
-        random_bits: Callable[[int], int] = secrets.randbits,
+        random_bits: Callable[[int], int],
     ) -> None:
         self._now_ms = now_ms
         self._random_bits = random_bits

@@ -20,12 +20,19 @@ Gate = Callable[[int], Awaitable[None]]
 """Awaited with the partition between insert and commit; an exception rolls the batch back."""
 
 
+Committed = Callable[[int, Sequence[Recorded], Sequence[Append]], None]
+"""Called with the partition, the events that became visible, and the appends they came from."""
+
 REFUSED = -1
 """Where a stream stands after a refusal: no version fits it."""
 
 
 async def _open_gate(partition: int) -> None:
     del partition
+
+
+def _unseen(*_: object) -> None:
+    pass
 
 
 def _duplicates(appends: Sequence[Append], fresh: set[UUID]) -> set[int]:
@@ -54,6 +61,7 @@ class MemoryLog:
         self.partition_count = partition_count
         self.incarnation = incarnation
         self.commit_gate: Gate = _open_gate
+        self.committed: Committed = _unseen
         self._codec = codec
         self._now = now
         self._locks = [asyncio.Lock() for _ in range(partition_count)]
@@ -156,6 +164,7 @@ class MemoryLog:
                 self._outcomes[append.key] = Outcome(
                     append.key, append.fingerprint, stream, version, count, append.rejection
                 )
+        self.committed(partition, recorded, accepted)
 
     async def load(self, ranges: Sequence[StreamRange]) -> list[Recorded]:
         """What is committed, by stream and version."""

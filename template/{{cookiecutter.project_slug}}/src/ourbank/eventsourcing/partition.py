@@ -289,7 +289,7 @@ class PartitionLoop:
         # what rests on a refused append, or on a stale version, stands on sand: load it again
         sand = {e.stream_id for i in refused for e in batch.decided[i].append.events}
         sand |= {s for i in appended.stale for s, _ in batch.decided[i].append.expected}
-        written = {e.stream_id for e in recorded} - sand
+        written = dict.fromkeys(e.stream_id for e in recorded if e.stream_id not in sand)
         self._keep({stream: batch.states[stream] for stream in written}, recorded)
         self._cache.drop(sand)
         self._head = appended.head + len(recorded)
@@ -331,7 +331,9 @@ class PartitionLoop:
         self._cache.update({s: at for s, at in states.items() if s not in ended})
         self._cache.drop(ended)
         every = self._snapshot_every
-        due = {e.stream_id for e in recorded if e.version % every == 0} & states.keys() - ended
+        due = sorted(
+            {e.stream_id for e in recorded if e.version % every == 0} & states.keys() - ended
+        )
         if due:
             snapshots = [self._aggregates.snapshot(stream, states[stream]) for stream in due]
             saving = asyncio.create_task(self._save(snapshots))
@@ -360,15 +362,15 @@ class PartitionLoop:
             command.answer(_replayed(command, outcomes[command.key], events))
 
 
-def _streams(items: Iterable[Command | Read]) -> set[str]:
-    """The streams whose states are needed; a new one has none."""
-    streams: set[str] = set()
+def _streams(items: Iterable[Command | Read]) -> Iterable[str]:
+    """The streams whose states are needed, each once; a new one has none."""
+    needed: list[str] = []
     for item in items:
         if isinstance(item, Read):
-            streams.add(item.stream)
+            needed.append(item.stream)
         else:
-            streams.update(item.streams[1:] if item.is_new else item.streams)
-    return streams
+            needed += item.streams[1:] if item.is_new else item.streams
+    return dict.fromkeys(needed)
 
 
 def _decision(command: Command, before: Sequence[Versioned]) -> Decision:

@@ -87,6 +87,7 @@ class SagaDriver:
         self._submit = submit
         self._now = now
         self._processes: dict[str, Process] = {}
+        self._begun = asyncio.Event()
 
     def __contains__(self, process_id: object) -> bool:
         return process_id in self._processes
@@ -106,6 +107,7 @@ class SagaDriver:
         now = asyncio.get_running_loop().time()
         process = Process(process_id, subject, step, started=now, moved=now)
         self._processes[process_id] = process
+        self._begun.set()
         self._send(process)
         return process
 
@@ -136,6 +138,9 @@ class SagaDriver:
     async def run(self) -> None:
         """The slow path: send unanswered steps again, turn back what is overdue, for ever."""
         while True:
+            if not self._processes:
+                self._begun.clear()
+                await self._begun.wait()
             await asyncio.sleep(TICK_SECONDS)
             now = asyncio.get_running_loop().time()
             for process in list(self._processes.values()):

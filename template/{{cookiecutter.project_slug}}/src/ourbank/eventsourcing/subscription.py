@@ -85,7 +85,9 @@ class Feed:
         return events
 
 
-async def watch_heads(log: Log, feeds: Sequence[Feed]) -> None:
+async def watch_heads(
+    log: Log, feeds: Sequence[Feed], poll_seconds_max: float = POLL_SECONDS_MAX
+) -> None:
     """Tell the feeds what other processes have appended, for ever."""
     seconds = POLL_SECONDS_MIN
     while True:
@@ -98,7 +100,7 @@ async def watch_heads(log: Log, feeds: Sequence[Feed]) -> None:
             seconds = POLL_SECONDS_AWAY
         else:
             found = any(head > feed.head for head, feed in zip(heads, feeds, strict=True))
-            seconds = POLL_SECONDS_MIN if found else min(seconds * 2, POLL_SECONDS_MAX)
+            seconds = POLL_SECONDS_MIN if found else min(seconds * 2, poll_seconds_max)
             for head, feed in zip(heads, feeds, strict=True):
                 feed.saw(head)
         await asyncio.sleep(seconds)

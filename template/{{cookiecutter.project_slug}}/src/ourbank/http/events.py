@@ -42,7 +42,7 @@ async def read_events(
     for recorded in found:
         at[recorded.partition] = recorded.position
     members = {
-        "items": [_event(recorded) for recorded in found],
+        "items": [shown(recorded) for recorded in found],
         "next": token(bank.log.incarnation, at),
     }
     return answer(bank, members, at=at)
@@ -69,7 +69,8 @@ async def _read(bank: Bank, at: dict[int, int], limit: int) -> list[Recorded]:
     return found
 
 
-def _event(recorded: Recorded) -> dict[str, Any]:
+def shown(recorded: Recorded) -> dict[str, Any]:
+    """An event as the feed shows it."""
     return {
         "partition": recorded.partition,
         "position": recorded.position,

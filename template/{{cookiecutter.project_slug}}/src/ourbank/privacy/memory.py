@@ -37,13 +37,19 @@ class MemoryKeyVault:
         self._ledger: list[str] = []
         self._lock = Lock()
 
+    def has_key(self, subject: str) -> bool:
+        """Whether there is a key for the subject, wrapped or not: what a simulation checks."""
+        return subject in self._rows and self._rows[subject].wrapped is not None
+
     async def create(self, subjects: Collection[str]) -> dict[str, DataKey]:
         """See the port."""
         async with self._lock:
             known = [self._rows[s].record for s in sorted(subjects) if s in self._rows]
             if known:
                 raise refusal(known)
-            keys = {subject: DataKey.generate(subject, self._entropy) for subject in subjects}
+            keys = {
+                subject: DataKey.generate(subject, self._entropy) for subject in sorted(subjects)
+            }
             await self._store(list(keys.values()))
         return keys
 

@@ -1,0 +1,172 @@
+"""The books as somebody else would keep them: looked at after every commit.
+
+Nothing here uses the bank's own deciders or folds: money is added up from the events' amounts
+alone. So what the bank believes of itself is never what it is measured by.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ourbank.domain.customer import PersonalDataErased
+from ourbank.domain.entry import FundsCredited, FundsDebited
+from ourbank.domain.hold import HoldExpired, HoldPlaced, HoldReleased
+from ourbank.domain.ledger import TransactionCode
+from ourbank.domain.lifecycle import AccountOpened, CreditLineSet
+from ourbank.domain.transfer import (
+    TransferCancelled,
+    TransferCompleted,
+    TransferExpired,
+    TransferFailed,
+    TransferRejected,
+    TransferRequested,
+)
+from ourbank.eventsourcing.event import Recorded
+from ourbank.eventsourcing.log import Append
+
+ENDS = (TransferCompleted, TransferFailed, TransferCancelled, TransferExpired, TransferRejected)
+
+
+@dataclass(slots=True)
+class Book:
+    """One account, in minor units."""
+
+    customer_id: str
+    credit_line: int
+    booked: int = 0
+    held: int = 0
+    sequence: int = 0
+
+
+@dataclass(slots=True)
+class Leg:
+    """One transfer: what was asked for, and what was moved."""
+
+    request: TransferRequested
+    credited: int = 0
+    debited: int = 0
+    end: str = ""
+
+
+class Books:
+    """Adds up what becomes visible; `violate` is told what must not be."""
+
+    def __init__(self, violate: Callable[[str], None]) -> None:
+        self.accounts: dict[str, Book] = {}
+        self.transfers: dict[str, Leg] = {}
+        self.erased: set[str] = set()
+        self.customers: set[str] = set()
+        self.entries: Counter[tuple[str, int]] = Counter()
+        """By transaction code and amount: the workloads never use an amount twice."""
+        self.places: defaultdict[str, list[int]] = defaultdict(list)
+        """By account: where in its partition its entries stand."""
+        self.external = 0
+        """What came into the bank from outside, and has not left it, by the entries' codes."""
+        self.versions: dict[str, int] = {}
+        self.positions: dict[int, int] = {}
+        self.keys: set[Any] = set()
+        self._violate = violate
+
+    def committed(self, recorded: Sequence[Recorded], appends: Sequence[Append]) -> None:
+        """These became visible together."""
+        for append in appends:
+            if append.key is not None and append.key in self.keys:
+                self._violate(f"two outcomes under the key {append.key}")
+            self.keys.add(append.key)
+        for event in recorded:
+            self._follow(event)
+        self._balance()
+
+    def in_transit(self) -> int:
+        """Credited, and not debited yet."""
+        return sum(leg.credited - leg.debited for leg in self.transfers.values())
+
+    def _balance(self) -> None:
+        """What customers have is what came in, and what is on its way."""
+        booked = sum(book.booked for book in self.accounts.values())
+        expected = self.external + self.in_transit()
+        if booked != expected:
+            self._violate(f"accounts add up to {booked}, the bank was given {expected}")
+
+    def _follow(self, recorded: Recorded) -> None:
+        stream, event = recorded.stream_id, recorded.event
+        if recorded.version != self.versions.get(stream, 0) + 1:
+            self._violate(
+                f"{stream} goes from {self.versions.get(stream, 0)} to {recorded.version}"
+            )
+        if recorded.position != self.positions.get(recorded.partition, 0) + 1:
+            self._violate(f"partition {recorded.partition} has a gap before {recorded.position}")
+        self.versions[stream] = recorded.version
+        self.positions[recorded.partition] = recorded.position
+        match event:
+            case AccountOpened():
+                self.accounts[stream] = Book(event.customer_id, event.credit_line_minor)
+            case CreditLineSet():
+                self.accounts[stream].credit_line = event.credit_line_minor
+                self._limit(stream)
+            case HoldPlaced():
+                self.accounts[stream].held += event.amount_minor
+                self._limit(stream)
+            case HoldReleased() | HoldExpired():
+                self.accounts[stream].held -= event.amount_minor
+                if self.accounts[stream].held < 0:
+                    self._violate(f"{stream} gave back more than it held")
+            case FundsCredited() | FundsDebited():
+                self.places[stream].append(recorded.position)
+                self._book(stream, event)
+            case TransferRequested():
+                self.transfers[stream] = Leg(event)
+            case PersonalDataErased():
+                self.erased.add(stream)
+            case _ if isinstance(event, ENDS):
+                self._end(stream, recorded)
+
+    def _limit(self, account_id: str) -> None:
+        book = self.accounts[account_id]
+        if book.booked - book.held + book.credit_line < 0:
+            self._violate(f"{account_id} is below its limit: {book}")
+
+    def _book(self, account_id: str, event: FundsCredited | FundsDebited) -> None:
+        book = self.accounts[account_id]
+        is_credit = isinstance(event, FundsCredited)
+        signed = event.amount_minor if is_credit else -event.amount_minor
+        book.booked += signed
+        book.sequence += 1
+        if isinstance(event, FundsDebited) and event.hold_id is not None:
+            book.held -= event.amount_minor
+        if (event.sequence, event.balance_after_minor) != (book.sequence, book.booked):
+            self._violate(f"{account_id} books {event} where it stands at {book}")
+        self._limit(account_id)
+        if event.code in (TransactionCode.TRANSFER_IN, TransactionCode.TRANSFER_OUT):
+            self._move(account_id, event)
+        else:
+            self.external += signed
+            self.entries[event.code, event.amount_minor] += 1
+            if self.entries[event.code, event.amount_minor] > 1:
+                self._violate(f"{event.code} of {event.amount_minor} is booked twice")
+
+    def _move(self, account_id: str, event: FundsCredited | FundsDebited) -> None:
+        leg = self.transfers.get(event.transfer_id or "")
+        if leg is None:
+            self._violate(f"{account_id} books a leg of a transfer nobody asked for: {event}")
+            return
+        asked = leg.request
+        is_credit = isinstance(event, FundsCredited)
+        if account_id != (asked.target_account_id if is_credit else asked.source_account_id):
+            self._violate(f"{event.transfer_id} moves the money of {account_id}")
+        if is_credit:
+            leg.credited += event.amount_minor
+        else:
+            leg.debited += event.amount_minor
+        if max(leg.credited, leg.debited) > asked.amount_minor:
+            self._violate(f"{event.transfer_id} moves its amount more than once: {leg}")
+
+    def _end(self, transfer_id: str, recorded: Recorded) -> None:
+        leg = self.transfers[transfer_id]
+        if leg.end:
+            self._violate(f"{transfer_id} ends as {recorded.type} after {leg.end}")
+        leg.end = recorded.type
+        amount = leg.request.amount_minor if recorded.type == "TransferCompleted" else 0
+        if (leg.credited, leg.debited) != (amount, amount):
+            self._violate(f"{transfer_id} ends as {recorded.type} with {leg}")

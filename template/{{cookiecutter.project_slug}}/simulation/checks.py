@@ -1,0 +1,82 @@
+"""What must hold at the end, when the faults have stopped and time has passed."""
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from typing import Any
+
+from ourbank.bootstrap import AGGREGATES
+from ourbank.eventsourcing.log import StreamRange
+from ourbank.eventsourcing.projection import Key, ReadModel
+from ourbank.readmodels import READ_MODELS
+
+from .workloads import Stage, checked
+from .world import World
+
+HAS_DECIDERS = find_spec("bank_conformance") is not None
+"""Whether the conformance suite is installed, whose deciders then look at the histories too."""
+
+
+async def at_the_end(stage: Stage) -> None:
+    """Everything that is looked at once; what is wrong is told to the world."""
+    world = stage.world
+    for what in checked(stage):
+        world.violate(what)
+    if HAS_DECIDERS:
+        from .deciders import decided  # noqa: PLC0415 (it needs the suite)
+
+        for what in await decided(stage):
+            world.violate(what)
+    for model in READ_MODELS:
+        for what in await _folded(world, model):
+            world.violate(what)
+    for process in world.processes:
+        assert process.life is not None  # noqa: S101 (all were started when the faults ended)
+        for stream_id in sorted(world.books.versions):
+            await _same_state(world, process.number, stream_id)
+
+
+async def _folded(world: World, model: ReadModel) -> Iterator[str]:
+    """Compare a read model with the fold of the whole log; rows that a poison stopped are left
+    out, for they wait for an operator.
+    """
+    expected: dict[Key, Any] = {}
+    for partition, head in enumerate(await world.database.log.heads()):
+        for recorded in await world.database.log.read(partition, 0, head):
+            if type(recorded.event) in model.event_types:
+                for key in model.keys(recorded):
+                    expected[key] = model.evolve(expected.get(key), recorded, key)
+    shown = world.rows.of(model.name)
+    stopped = {key for name, key in world.parked if name == model.name}
+    return _differences(world, model.name, expected, shown, stopped)
+
+
+def _differences(
+    world: World, name: str, expected: dict[Key, Any], shown: dict[Key, Any], stopped: set[Key]
+) -> Iterator[str]:
+    for key in sorted(expected.keys() | shown.keys()):
+        if key in stopped:
+            continue
+        row, should = shown.get(key), expected.get(key)
+        if row != should and not _purged(world, row, should):
+            yield f"{name} {key} shows {row}, its fold is {should}"
+
+
+def _purged(world: World, row: Any, should: Any) -> bool:
+    """Whether a row is as it should be but for narratives that an erasure took out."""
+    if row is None or should is None or not world.books.erased:
+        return False
+    names = [name for name in type(row).__slots__ if not name.endswith("narrative")]
+    return all(getattr(row, name) == getattr(should, name) for name in names)
+
+
+async def _same_state(world: World, number: int, stream_id: str) -> None:
+    """A strong read in any process is the fold of the stream: caches and snapshots included."""
+    life = world.processes[number].life
+    if life is None:
+        return
+    engine = life.bank.engine
+    told = await life.run(engine.read(stream_id))
+    events = await world.database.log.load([StreamRange(stream_id, 0)])
+    folded = AGGREGATES.fold(AGGREGATES.initial(stream_id), events)
+    if told != folded:
+        world.violate(f"{life.name} reads {stream_id} as {told}, its fold is {folded}")

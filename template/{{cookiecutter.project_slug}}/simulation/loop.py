@@ -1,0 +1,174 @@
+"""An event loop of our own: virtual time, a seeded order, no way out into the real world.
+
+Time stands still while anything can run and jumps to the next timer when nothing can, so a minute
+of waiting costs nothing. What is ready runs in an order drawn from the seed: whatever rests on the
+order in which two tasks happen to be woken, breaks here. A callback belongs to the simulated
+process in whose context it was scheduled; of a process that was killed nothing ever runs again, not
+even a `finally`, and one that is paused runs later.
+"""
+
+import asyncio
+import heapq
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from contextvars import Context, ContextVar
+from random import Random
+from typing import Any, NoReturn, Protocol
+
+AT_ONCE_MAX = 100_000
+"""Callbacks at one virtual instant; more means that something spins without waiting."""
+SECONDS_MAX = 600.0
+"""Virtual seconds of a run; more means that somebody waits for what never comes."""
+
+
+class Owner(Protocol):
+    """Whom a callback belongs to: a simulated process, in one of its lives."""
+
+    alive: bool
+    paused_until: float
+    tasks: list["asyncio.Task[Any]"]
+
+    def stepped(self) -> None:
+        """One of its callbacks is about to run; it may be the moment to die."""
+        ...
+
+
+OWNER: ContextVar[Owner | None] = ContextVar("OWNER", default=None)
+"""The process whose code is running; None for the world around it."""
+
+
+class RealWorldError(Exception):
+    """Simulated code reached for a thread, a socket, a file descriptor or a child process."""
+
+
+class StuckError(Exception):
+    """Nothing is left that could ever run, or something runs for ever at one instant."""
+
+
+class SimulatedLoop(asyncio.BaseEventLoop):
+    """`steps` counts the callbacks that ran; `time()` is virtual seconds since the beginning."""
+
+    def __init__(self, dice: Random) -> None:
+        super().__init__()
+        self.steps = 0
+        self._now = 0.0
+        self._dice = dice
+        self._waiting: list[asyncio.Handle] = []
+        self._timers: list[tuple[float, int, asyncio.Handle]] = []
+        self._timer_count = 0
+
+    def time(self) -> float:
+        """Virtual seconds."""
+        return self._now
+
+    def call_soon(  # type: ignore[override]
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        """At this instant, in no order that anybody may rely on."""
+        handle = asyncio.Handle(callback, args, self, context)
+        self._waiting.append(handle)
+        return handle
+
+    def call_at(  # type: ignore[override]
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """When virtual time has come so far."""
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        self._timer_count += 1
+        heapq.heappush(self._timers, (when, self._timer_count, timer))
+        return timer
+
+    def create_task(  # type: ignore[override]
+        self,
+        coro: Coroutine[Any, Any, Any],
+        *,
+        name: str | None = None,
+        context: Context | None = None,
+    ) -> "asyncio.Task[Any]":
+        """A task that belongs to whoever makes it, or to whom the context names; its owner keeps
+        it, for of what nobody keeps the `finally` would run.
+        """
+        task = asyncio.Task(coro, loop=self, name=name, context=context)
+        owner = OWNER.get() if context is None else context.get(OWNER)
+        if owner is not None:
+            owner.tasks.append(task)
+        return task
+
+    def bury(self) -> None:
+        """End what is left of a run that is over. Left to the garbage collector, the `finally` of
+        the dead would run in the middle of the next run.
+        """
+        for task in asyncio.all_tasks(self):
+            task._log_destroy_pending = False  # type: ignore[attr-defined] # noqa: SLF001
+            with suppress(Exception):  # no loop runs any more, so much in a `finally` fails
+                task.get_coro().close()
+        self._waiting.clear()
+        self._timers.clear()
+        self.close()
+
+    def _run_once(self) -> None:
+        """Everything that is ready now, in drawn order; then time goes on to the next timer."""
+        waiting, random = self._waiting, self._dice.random
+        if not waiting:
+            self._go_on()
+        began = self.steps
+        while waiting and not self._stopping:  # type: ignore[attr-defined]
+            n = int(random() * len(waiting))
+            handle, waiting[n] = waiting[n], waiting[-1]
+            waiting.pop()
+            self._run(handle)
+            if self.steps - began > AT_ONCE_MAX:
+                raise StuckError(f"{AT_ONCE_MAX:,} steps at one instant: something never waits")
+
+    def _run(self, handle: Any) -> None:
+        if handle._cancelled:  # noqa: SLF001
+            return
+        context: Context = handle._context  # noqa: SLF001
+        owner = context.get(OWNER)
+        if owner is not None and not self._may_run(owner, handle):
+            return
+        self.steps += 1
+        try:
+            context.run(handle._callback, *handle._args)  # noqa: SLF001
+        except Exception as error:  # noqa: BLE001 (as the loop of the standard library does)
+            message = f"{handle._callback!r} raised"  # noqa: SLF001
+            self.call_exception_handler({"message": message, "exception": error, "handle": handle})
+
+    def _may_run(self, owner: Owner, handle: asyncio.Handle) -> bool:
+        """Not of the dead; and of the paused only later."""
+        owner.stepped()
+        if owner.alive and owner.paused_until > self._now:
+            self.call_at(owner.paused_until, self._run, handle, context=Context())
+            return False
+        return owner.alive
+
+    def _go_on(self) -> None:
+        """To the next timer that was not cancelled, and all that are due with it."""
+        timers = self._timers
+        while timers and timers[0][2]._cancelled:  # noqa: SLF001
+            heapq.heappop(timers)
+        if not timers:
+            raise StuckError("everything waits, and nothing will ever wake it")
+        if self._now > SECONDS_MAX:
+            raise StuckError(f"not at an end after {SECONDS_MAX} s: somebody waits for ever")
+        self._now = max(self._now, timers[0][0])
+        while timers and timers[0][0] <= self._now:
+            self._waiting.append(heapq.heappop(timers)[2])
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        """Cancelled timers are thrown away when their time comes."""
+
+    # Fences
+
+    def _fence(self, *_: object, **__: object) -> NoReturn:
+        raise RealWorldError("simulated code may only wait for time and for other simulated code")
+
+    _write_to_self = _process_events = _add_reader = _add_writer = _fence
+    add_reader = add_writer = add_signal_handler = run_in_executor = _fence
+    getaddrinfo = getnameinfo = create_connection = create_server = _fence
+    subprocess_exec = subprocess_shell = connect_read_pipe = connect_write_pipe = _fence
+    call_soon_threadsafe = sock_recv = sock_sendall = sock_connect = sock_accept = _fence

@@ -1,0 +1,110 @@
+"""What lies between a process and what it calls: time, and the chance that nobody answers.
+
+Whatever a process asked for goes on at the other end when the process dies or the connection is
+lost. Reads look at one moment, on the way there or on the way back; an append is a task of the
+server.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextvars import Context
+from typing import Any, Protocol
+
+from .faults import Fault, Kind
+
+FLUSHING = frozenset({"append", "renew", "claim", "release", "leave", "keep", "save"})
+"""What waits for the disk, and so has everything before it on the disk too."""
+
+
+class Server(Protocol):
+    """The other end."""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it answers."""
+        ...
+
+    @property
+    def generation(self) -> int:
+        """Changes when it cuts everybody off."""
+        ...
+
+
+class Wire:
+    """One process's way to a server; `unavailable` is the error of a lost call.
+
+    `latency` draws seconds; `happens` says whether a fault is due; `called` is told what was done;
+    `die` ends the process in the middle of a call.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        unavailable: type[Exception],
+        latency: Callable[[], float],
+        happens: Callable[[Kind], Fault | None],
+        called: Callable[[str], None],
+        die: Callable[[], None],
+    ) -> None:
+        self._server = server
+        self._unavailable = unavailable
+        self._latency = latency
+        self._happens = happens
+        self._called = called
+        self._die = die
+        self._even = False
+
+    async def call(self, verb: str, method: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        """Ask, and wait for the answer."""
+        self._even = not self._even
+        if self._even:
+            await asyncio.sleep(self._latency())
+        if not self._server.is_up or self._happens(Kind.CONNECTION_LOST):
+            raise self._unavailable("the connection is lost")
+        if verb == "commit" and (slow := self._happens(Kind.SLOW_PROJECTOR)):
+            await asyncio.sleep(slow.seconds)
+        generation = self._server.generation
+        if verb == "append":
+            answer = await _at_the_server(method(*arguments))
+        else:
+            answer = await method(*arguments)
+        self._called(verb)
+        if verb == "append" and self._happens(Kind.CRASH_AT_COMMIT):
+            self._die()
+            await asyncio.get_running_loop().create_future()  # the dead hear nothing
+        if not self._even:
+            await asyncio.sleep(self._latency())
+        if generation != self._server.generation or self._happens(Kind.ANSWER_LOST):
+            raise self._unavailable("the answer is lost")
+        return answer
+
+
+async def _at_the_server(work: Any) -> Any:
+    """Run it as a task that no process owns, and wait for it."""
+    task = asyncio.get_running_loop().create_task(work, context=Context())
+    return await asyncio.shield(task)
+
+
+def remote(target: Any, wire: Wire) -> Any:
+    """A port at the other end of a wire."""
+    return _Remote(target, wire)
+
+
+class _Remote:
+    """A port at the other end of a wire: the verbs of `target`, each a call."""
+
+    def __init__(self, target: Any, wire: Wire) -> None:
+        self._target = target
+        self._wire = wire
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._target, name)
+        if not callable(found):
+            return found
+        wire = self._wire
+
+        async def call(*arguments: Any) -> Any:
+            return await wire.call(name, found, arguments)
+
+        setattr(self, name, call)
+        return call

@@ -1,0 +1,85 @@
+"""Customers: registration, reading, legal holds, erasure."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from ourbank.application.customers import PersonalData
+from ourbank.eventsourcing.command import Result
+from ourbank.privacy.erasure import Erasure, ErasureState
+
+from ..client import Session
+from . import Stage
+
+WEIGHT = 2
+CUSTOMERS = 3
+
+
+async def set_up(stage: Stage, session: Session) -> None:
+    """Register the first ones."""
+    for _ in range(CUSTOMERS):
+        await _register(stage, session)
+
+
+async def act(stage: Stage, session: Session) -> None:
+    """Mostly look, sometimes register, now and then hold or erase."""
+    dice = session.dice
+    if not stage.customers:
+        return await _register(stage, session)
+    customer_id = dice.choice(stage.customers)
+    match dice.choice(("register", "look", "look", "look", "hold", "hold", "lift", "erase")):
+        case "register":
+            await _register(stage, session)
+        case "look":
+            await session.read("look", customer_id, lambda bank: bank.customers.get(customer_id))
+        case "hold":
+            until = (stage.world.now() + timedelta(days=dice.choice((1, 30)))).date()
+            await session.command(
+                "legal hold",
+                customer_id,
+                0,
+                lambda bank, asked: bank.legal_holds.set(customer_id, until, asked),
+                tries_max=3,
+            )
+        case "lift":
+            await session.command(
+                "lift",
+                customer_id,
+                0,
+                lambda bank, asked: bank.legal_holds.lift(customer_id, asked),
+                tries_max=3,
+            )
+        case "erase":
+            await _erase(stage, session, customer_id)
+    return None
+
+
+async def _register(stage: Stage, session: Session) -> None:
+    personal = PersonalData("Ada Example", "ada@example.org", "+420 000 000 000")
+    done = await session.command(
+        "register", "", 0, lambda bank, asked: bank.customers.register(personal, asked)
+    )
+    if done.ok:
+        result: Result = done.answer
+        stage.customers.append(result.events[0].stream_id)
+
+
+async def _erase(stage: Stage, session: Session, customer_id: str) -> None:
+    done = await session.command(
+        "erase", customer_id, 0, lambda bank, _: bank.eraser.erase(customer_id)
+    )
+    erasure: Erasure | None = done.answer if done.ok else None
+    if erasure is not None and erasure.state is ErasureState.ERASED:
+        stage.erased.add(customer_id)
+
+
+def check(stage: Stage) -> Iterator[str]:
+    """Whoever was told ERASED is: no key, and the log says so."""
+    vault = stage.world.key_service.vault
+    for customer_id in sorted(stage.erased):
+        if vault.has_key(customer_id):
+            yield f"{customer_id} was erased, and there is a key for it"
+        if customer_id not in stage.world.books.erased:
+            yield f"{customer_id} was told erased, and the log does not say so"
+    for customer_id in sorted(stage.world.books.erased):
+        if vault.has_key(customer_id):
+            yield f"the log says that {customer_id} was erased, and there is a key for it"

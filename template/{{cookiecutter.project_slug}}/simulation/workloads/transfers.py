@@ -1,0 +1,135 @@
+"""Transfers: requests in rings and stars, under racing keys; cancellations, reversals, reads."""
+
+import asyncio
+from collections.abc import Iterator
+
+from ourbank.application.request import RejectedError
+from ourbank.application.transfers import TransferOrder, TransferView
+
+from ..client import Operation, Outcome, Session
+from . import Stage
+from .accounts import CURRENCY
+
+WEIGHT = 9
+NEEDS = ("accounts",)
+WAIT_SECONDS = (0, 0, 2)
+
+
+async def act(stage: Stage, session: Session) -> None:
+    """Mostly a transfer; sometimes several at once, or something about an earlier one."""
+    dice = session.dice
+    match dice.choice(("one", "one", "one", "star", "race", "cancel", "reverse", "read")):
+        case "one":
+            await request(stage, session)
+        case "star":
+            await asyncio.gather(*(request(stage, session) for _ in range(dice.randint(2, 5))))
+        case "race":
+            await _race(stage, session)
+        case "cancel" if stage.transfers:
+            await _cancel(stage, session, dice.choice(stage.transfers))
+        case "reverse" if stage.transfers:
+            await _reverse(stage, session, dice.choice(stage.transfers))
+        case "read" if stage.transfers:
+            transfer_id = dice.choice(stage.transfers)
+            await session.read("look", transfer_id, lambda bank: bank.transfers.get(transfer_id))
+
+
+async def request(stage: Stage, session: Session, key: str | None = None) -> Operation:
+    """A transfer of money from one known account to another."""
+    dice = session.dice
+    source, target = pair(stage, session)
+    return await send(stage, session, source, target, stage.amount(dice.choice((1, 60, 450))), key)
+
+
+def pair(stage: Stage, session: Session) -> tuple[str, str]:
+    """Two accounts; now and then the same twice."""
+    source, target = session.dice.choices(stage.accounts, k=2)
+    if source == target:
+        target = session.dice.choice(stage.accounts)
+    return source, target
+
+
+async def send(
+    stage: Stage,
+    session: Session,
+    source: str,
+    target: str,
+    amount: int,
+    key: str | None = None,
+) -> Operation:
+    """Ask for this transfer, and remember its id."""
+    wait = session.dice.choice(WAIT_SECONDS)
+    order = TransferOrder(source, target, amount, CURRENCY, narrative="rent")
+    done = await session.command(
+        "transfer",
+        source,
+        amount,
+        lambda bank, asked: bank.transfers.request(order, asked, wait),
+        key=key,
+    )
+    done.subject = _id(done)
+    if done.subject:
+        stage.transfers.append(done.subject)
+    return done
+
+
+async def _race(stage: Stage, session: Session) -> None:
+    """The same intent several times at once: one effect, one answer."""
+    key, amount = session.new_key(), stage.amount(30)
+    source, target = pair(stage, session)
+    racing = (send(stage, session, source, target, amount, key) for _ in range(3))
+    done = await asyncio.gather(*racing)
+    told = {one.subject for one in done if one.outcome is not Outcome.INFO}
+    if len(told) > 1:
+        stage.world.violate(f"one key, several transfers: {sorted(told)}")
+
+
+async def _cancel(stage: Stage, session: Session, transfer_id: str) -> None:
+    del stage
+    await session.command(
+        "cancel",
+        transfer_id,
+        0,
+        lambda bank, asked: bank.transfers.cancel(transfer_id, asked),
+        tries_max=5,
+    )
+
+
+async def _reverse(stage: Stage, session: Session, transfer_id: str) -> None:
+    done = await session.command(
+        "reverse",
+        transfer_id,
+        0,
+        lambda bank, asked: bank.transfers.reverse(transfer_id, asked, 2),
+        tries_max=5,
+    )
+    done.subject = _id(done)
+    if done.subject:
+        stage.transfers.append(done.subject)
+
+
+def _id(done: Operation) -> str:
+    """The transfer that an answer is about; none when it was refused outright."""
+    match done.answer:
+        case TransferView(transfer=transfer):
+            return str(transfer.transfer_id)
+        case RejectedError(transfer_id=str(transfer_id)):
+            return transfer_id
+    return ""
+
+
+def check(stage: Stage) -> Iterator[str]:
+    """Every transfer that anybody was told of exists, and has ended; what was refused never was."""
+    legs = stage.world.books.transfers
+    for transfer_id in stage.transfers:
+        if transfer_id not in legs:
+            yield f"{transfer_id} was acknowledged, and the log does not know it"
+    for transfer_id, leg in legs.items():
+        if not leg.end:
+            yield f"{transfer_id} is in limbo: {leg}"
+    amounts = [leg.request.amount_minor for leg in legs.values() if not leg.request.reverses]
+    for operation in stage.history:
+        if operation.what == "transfer":
+            count = amounts.count(operation.amount)
+            if count > 1 or (operation.outcome is Outcome.OK and count == 0):
+                yield f"a transfer of {operation.amount} exists {count} times: {operation}"
