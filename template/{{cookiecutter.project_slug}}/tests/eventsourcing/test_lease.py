@@ -147,36 +147,6 @@ async def test_who_gave_a_partition_up_is_asked_again_while_the_lease_is_held(
     await until(lambda: bench.held.get(1) == epoch)
 
 
-async def test_every_claim_has_a_new_epoch_and_takes_only_what_is_free(
-    database: AsyncEngine,
-) -> None:
-    store = PostgresLeases(database)
-    first = await store.claim("a", 3, LONG_SECONDS)
-    assert first == dict.fromkeys(range(3), 1)
-    assert await store.claim("b", 9, LONG_SECONDS) == {3: 1}
-    await store.release("a", [0, 3])  # 3 is not a's to give up
-    assert await store.claim("b", 9, LONG_SECONDS) == {0: 2}
-    assert (await store.renew("a", LONG_SECONDS))[0] == {1: 1, 2: 1}
-
-
-async def test_a_lease_that_has_ended_is_not_renewed(database: AsyncEngine) -> None:
-    store = PostgresLeases(database)
-    await store.claim("a", 1, 0)
-    held, share = await store.renew("a", LONG_SECONDS)
-    assert held == {}
-    assert share == PARTITIONS
-
-
-async def test_the_share_counts_the_living_and_is_rounded_up(database: AsyncEngine) -> None:
-    store = PostgresLeases(database)
-    shares = [(await store.renew(owner, LONG_SECONDS))[1] for owner in "abc"]
-    assert shares == [4, 2, 2]
-    await store.renew("c", 0)  # dead at once
-    assert (await store.renew("a", LONG_SECONDS))[1] == 2
-    await store.leave("b")
-    assert (await store.renew("a", LONG_SECONDS))[1] == 4
-
-
 class _Faulty(PostgresLeases):
     """Fails once."""
 
