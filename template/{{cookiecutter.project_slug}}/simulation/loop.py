@@ -22,14 +22,19 @@ SECONDS_MAX = 600.0
 
 
 class Owner(Protocol):
-    """Whom a callback belongs to: a simulated process, in one of its lives."""
+    """Whom a callback belongs to: a simulated process, in one of its lives.
+
+    `steps` counts its callbacks; when they are `dies_at_step`, `crash` is called before the next.
+    """
 
     alive: bool
     paused_until: float
+    steps: int
+    dies_at_step: int
     tasks: list["asyncio.Task[Any]"]
 
-    def stepped(self) -> None:
-        """One of its callbacks is about to run; it may be the moment to die."""
+    def crash(self) -> None:
+        """Be dead from now on."""
         ...
 
 
@@ -68,6 +73,16 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         handle = asyncio.Handle(callback, args, self, context)
         self._waiting.append(handle)
         return handle
+
+    def call_later(  # type: ignore[override]
+        self,
+        delay: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """So many virtual seconds from now."""
+        return self.call_at(self._now + delay, callback, *args, context=context)
 
     def call_at(  # type: ignore[override]
         self,
@@ -125,26 +140,26 @@ class SimulatedLoop(asyncio.BaseEventLoop):
                 raise StuckError(f"{AT_ONCE_MAX:,} steps at one instant: something never waits")
 
     def _run(self, handle: Any) -> None:
+        """Not if it belongs to the dead; and of the paused only later."""
         if handle._cancelled:  # noqa: SLF001
             return
         context: Context = handle._context  # noqa: SLF001
         owner = context.get(OWNER)
-        if owner is not None and not self._may_run(owner, handle):
-            return
+        if owner is not None:
+            owner.steps += 1
+            if owner.steps == owner.dies_at_step:
+                owner.crash()
+            if not owner.alive:
+                return
+            if owner.paused_until > self._now:
+                self.call_at(owner.paused_until, self._run, handle, context=Context())
+                return
         self.steps += 1
         try:
             context.run(handle._callback, *handle._args)  # noqa: SLF001
         except Exception as error:  # noqa: BLE001 (as the loop of the standard library does)
             message = f"{handle._callback!r} raised"  # noqa: SLF001
             self.call_exception_handler({"message": message, "exception": error, "handle": handle})
-
-    def _may_run(self, owner: Owner, handle: asyncio.Handle) -> bool:
-        """Not of the dead; and of the paused only later."""
-        owner.stepped()
-        if owner.alive and owner.paused_until > self._now:
-            self.call_at(owner.paused_until, self._run, handle, context=Context())
-            return False
-        return owner.alive
 
     def _go_on(self) -> None:
         """To the next timer that was not cancelled, and all that are due with it."""

@@ -76,12 +76,6 @@ class Life:
         self.context.run(OWNER.set, self)
         self.context.run(self._begin)
 
-    def stepped(self) -> None:
-        """One more callback is about to run: the last one's moment may be this."""
-        self.steps += 1
-        if self.steps == self.dies_at_step:
-            self._crash()
-
     def handle(self, work: Work, answer: "asyncio.Future[Any]") -> "asyncio.Task[None]":
         """A request has arrived: work on it, and send the answer back."""
         self._open[answer] = None
@@ -126,7 +120,7 @@ class Life:
 
     def _ports(self) -> Ports:
         world, database, keys = self._world, self._world.database, self._world.key_service
-        common = self._happens, world.called, self._crash
+        common = self._happens, world.called, self.crash
         sql = Wire(database, LogUnavailableError, world.latency, *common)
         kms = Wire(keys, VaultUnavailableError, keys.latency, *common)
         return Ports(
@@ -145,7 +139,8 @@ class Life:
             entropy=world.entropy,
         )
 
-    def _crash(self) -> None:
+    def crash(self) -> None:
+        """Die, and be started again after a while."""
         self._world.processes[self.number].crash()
 
     def _happens(self, kind: Kind) -> Fault | None:

@@ -8,12 +8,15 @@ server.
 import asyncio
 from collections.abc import Callable
 from contextvars import Context
+from functools import partial
 from typing import Any, Protocol
 
 from .faults import Fault, Kind
 
 FLUSHING = frozenset({"append", "renew", "claim", "release", "leave", "keep", "save"})
 """What waits for the disk, and so has everything before it on the disk too."""
+AT_ONCE = frozenset({"heads"})
+"""What is asked all the time takes none of its own: when it comes is drawn by who asks."""
 
 
 class Server(Protocol):
@@ -54,11 +57,11 @@ class Wire:
         self._die = die
         self._even = False
 
-    async def call(self, verb: str, method: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    async def call(self, verb: str, method: Callable[..., Any], *arguments: Any) -> Any:
         """Ask, and wait for the answer."""
-        self._even = not self._even
-        if self._even:
-            await asyncio.sleep(self._latency())
+        if verb not in AT_ONCE:
+            self._even = not self._even
+            await self._travel(there=True)
         if not self._server.is_up or self._happens(Kind.CONNECTION_LOST):
             raise self._unavailable("the connection is lost")
         if verb == "commit" and (slow := self._happens(Kind.SLOW_PROJECTOR)):
@@ -72,11 +75,16 @@ class Wire:
         if verb == "append" and self._happens(Kind.CRASH_AT_COMMIT):
             self._die()
             await asyncio.get_running_loop().create_future()  # the dead hear nothing
-        if not self._even:
-            await asyncio.sleep(self._latency())
+        if verb not in AT_ONCE:
+            await self._travel(there=False)
         if generation != self._server.generation or self._happens(Kind.ANSWER_LOST):
             raise self._unavailable("the answer is lost")
         return answer
+
+    async def _travel(self, *, there: bool) -> None:
+        """Every second call takes its time on the way there, the others on the way back."""
+        if self._even is there:
+            await asyncio.sleep(self._latency())
 
 
 async def _at_the_server(work: Any) -> Any:
@@ -101,10 +109,6 @@ class _Remote:
         found = getattr(self._target, name)
         if not callable(found):
             return found
-        wire = self._wire
-
-        async def call(*arguments: Any) -> Any:
-            return await wire.call(name, found, arguments)
-
+        call = partial(self._wire.call, name, found)
         setattr(self, name, call)
         return call

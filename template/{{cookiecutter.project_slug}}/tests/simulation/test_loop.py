@@ -14,10 +14,12 @@ class Somebody:
     def __init__(self) -> None:
         self.alive = True
         self.paused_until = 0.0
+        self.steps = 0
+        self.dies_at_step = -1
         self.tasks: list[asyncio.Task[object]] = []
 
-    def stepped(self) -> None:
-        pass
+    def crash(self) -> None:
+        self.alive = False
 
 
 def loop(seed: int = 1) -> SimulatedLoop:
