@@ -135,6 +135,9 @@ class World:
                 f"{event.type} {event.data}"
             )
         self.books.committed(recorded, appends)
+        for customer_id in sorted(self.books.erased):
+            if self.key_service.vault.has_key(customer_id):
+                self.violate(f"the log says that {customer_id} was erased, and there is a key")
 
     async def _before_commit(self, partition: int) -> None:
         slow = self.faults.due(Kind.SLOW_COMMIT)

@@ -80,6 +80,3 @@ def check(stage: Stage) -> Iterator[str]:
             yield f"{customer_id} was erased, and there is a key for it"
         if customer_id not in stage.world.books.erased:
             yield f"{customer_id} was told erased, and the log does not say so"
-    for customer_id in sorted(stage.world.books.erased):
-        if vault.has_key(customer_id):
-            yield f"the log says that {customer_id} was erased, and there is a key for it"

@@ -5,6 +5,7 @@ import time
 from random import Random
 
 import pytest
+
 from simulation.loop import OWNER, RealWorldError, SimulatedLoop, StuckError
 
 

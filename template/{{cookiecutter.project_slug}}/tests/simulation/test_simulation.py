@@ -6,6 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from ourbank.application import saga
+from ourbank.eventsourcing import memory
+from ourbank.eventsourcing.follower import Follower
+from ourbank.eventsourcing.projection import Projector
+
 from simulation import corpus
 from simulation.campaign import campaign
 from simulation.faults import Kind
@@ -13,11 +19,6 @@ from simulation.plan import Plan, draw
 from simulation.run import Run, play
 from simulation.shrink import kind_of, shrunk
 from simulation.workloads import WEIGHTS
-
-from ourbank.application import saga
-from ourbank.eventsourcing import memory
-from ourbank.eventsourcing.follower import Follower
-from ourbank.eventsourcing.projection import Projector
 
 ROOT = Path(__file__).parents[2]
 SEEDS = range(1, 41)
