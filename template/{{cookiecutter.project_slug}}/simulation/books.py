@@ -11,7 +11,11 @@ from typing import Any
 
 from ourbank.domain.customer import PersonalDataErased
 from ourbank.domain.entry import FundsCredited, FundsDebited
-from ourbank.domain.hold import HoldExpired, HoldPlaced, HoldReleased
+from ourbank.domain.hold import (
+    HoldExpired,
+    HoldPlaced,
+    HoldReleased,
+)
 from ourbank.domain.ledger import TransactionCode
 from ourbank.domain.lifecycle import AccountOpened, CreditLineSet
 from ourbank.domain.transfer import (

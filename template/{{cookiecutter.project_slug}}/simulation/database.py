@@ -12,10 +12,21 @@ from datetime import datetime
 from typing import Any
 
 from ourbank.bootstrap import CODEC
-from ourbank.eventsourcing.log import Append, Appended, LogUnavailableError
+from ourbank.eventsourcing.log import (
+    Append,
+    Appended,
+    LogUnavailableError,
+)
 from ourbank.eventsourcing.memory import MemoryLog, MemorySnapshots
-from ourbank.eventsourcing.memory_projection import MemoryLeases, MemoryReadModels
-from ourbank.eventsourcing.projection import Advance, Changes, ReadModel
+from ourbank.eventsourcing.memory_projection import (
+    MemoryLeases,
+    MemoryReadModels,
+)
+from ourbank.eventsourcing.projection import (
+    Advance,
+    Changes,
+    ReadModel,
+)
 
 FLUSHED_SECONDS = 0.6
 """PostgreSQL's WAL writer has an asynchronous commit on disk after three of its turns."""

@@ -5,7 +5,9 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from ourbank.eventsourcing.memory_projection import MemoryReadModels
+from ourbank.eventsourcing.memory_projection import (
+    MemoryReadModels,
+)
 from ourbank.readmodels.holds import HoldStatus
 
 

@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import Iterator
 
 from ourbank.application.request import RejectedError
-from ourbank.application.transfers import TransferOrder, TransferView
+from ourbank.application.transfers import (
+    TransferOrder,
+    TransferView,
+)
 
 from ..client import Operation, Outcome, Session
 from . import Stage

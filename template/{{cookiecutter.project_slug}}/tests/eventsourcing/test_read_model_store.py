@@ -11,8 +11,14 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ourbank.eventsourcing.event import Recorded
-from ourbank.eventsourcing.memory_projection import MemoryLeases, MemoryReadModels
-from ourbank.eventsourcing.postgres_projection import PostgresLeases, PostgresReadModels
+from ourbank.eventsourcing.memory_projection import (
+    MemoryLeases,
+    MemoryReadModels,
+)
+from ourbank.eventsourcing.postgres_projection import (
+    PostgresLeases,
+    PostgresReadModels,
+)
 from ourbank.eventsourcing.projection import (
     NO_LEASE,
     Advance,
