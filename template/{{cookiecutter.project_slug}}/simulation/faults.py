@@ -40,6 +40,18 @@ class Kind(StrEnum):
     REQUEST_CANCELLED = "request cancelled"  # the client leaves after `seconds`
 
 
+PER_PROCESS = frozenset(
+    {
+        Kind.CRASH_AT_COMMIT,
+        Kind.POISON,
+        Kind.CONNECTION_LOST,
+        Kind.ANSWER_LOST,
+        Kind.SLOW_PROJECTOR,
+    }
+)
+"""The faults whose occasions are counted for each process by itself."""
+
+
 class Fault(msgspec.Struct, frozen=True):
     """One thing that goes wrong. `process` names one where that matters."""
 
@@ -61,7 +73,8 @@ class Faults:
     def arm(self, fault: Fault) -> None:
         """Let it happen at its occasion."""
         self._nothing = False
-        self._armed[fault.kind, fault.process].append([fault, fault.count])
+        process = fault.process if fault.kind in PER_PROCESS else 0
+        self._armed[fault.kind, process].append([fault, fault.count])
 
     def disarm(self) -> None:
         """Nothing more goes wrong."""

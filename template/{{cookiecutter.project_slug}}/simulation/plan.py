@@ -95,7 +95,7 @@ def _knobs(dice: Random) -> Knobs:
 def _moment(dice: Random) -> float:
     """A time of the chaos; often a full second, so that much falls together."""
     at = dice.uniform(0.0, CHAOS_SECONDS)
-    return round(at) + dice.random() * 0.02 if dice.random() < 0.5 else at  # noqa: PLR2004
+    return int(at) + dice.random() * 0.02 if dice.random() < 0.5 else at  # noqa: PLR2004
 
 
 def _fault(dice: Random, knobs: Knobs) -> Fault:

@@ -156,7 +156,8 @@ class World:
         self.tell(
             f"fault {fault.kind} of process {fault.process}: {fault.seconds} s, after {fault.count}"
         )
-        self.processes[fault.process].down_seconds = max(DOWN_SECONDS_MIN, fault.seconds)
+        if fault.kind in (Kind.CRASH, Kind.CRASH_AT_COMMIT):
+            self.processes[fault.process].down_seconds = max(DOWN_SECONDS_MIN, fault.seconds)
         act = self._AT_ONCE.get(fault.kind)
         if act is None:
             self.faults.arm(fault)
