@@ -13,8 +13,10 @@ from .faults import Fault, Kind
 
 CHAOS_SECONDS = 8.0
 """Acts and faults happen up to here."""
-RECOVERED_SECONDS = 13.0
-"""The faults ended; by now everything must be as if there had been none."""
+RECOVERY_SECONDS = 6.0
+"""After the last fault; then everything must be as if there had been none. No call that was made
+meanwhile is still unanswered.
+"""
 END_SECONDS = 20.0
 BOUND_SECONDS = 2.0
 """Within which a transfer is visible in both accounts, or has visibly failed."""

@@ -18,7 +18,7 @@ from .plan import (
     BOUND_SECONDS,
     CHAOS_SECONDS,
     END_SECONDS,
-    RECOVERED_SECONDS,
+    RECOVERY_SECONDS,
     SESSIONS,
     Act,
     Plan,
@@ -85,7 +85,7 @@ async def _play(plan: Plan, told: Told | None, run: Run) -> None:
             process.start()
         await set_up(stage, sessions[0])
         await _chaos(stage, plan)
-        await _until(RECOVERED_SECONDS)
+        await asyncio.sleep(RECOVERY_SECONDS)
         await _liveness(stage, sessions[0])
         await _until(END_SECONDS)
         await checks.at_the_end(stage)

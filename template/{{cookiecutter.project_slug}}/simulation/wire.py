@@ -11,6 +11,8 @@ from contextvars import Context
 from functools import partial
 from typing import Any, Protocol
 
+from ourbank.bootstrap import CALL_SECONDS_MAX
+
 from .faults import Fault, Kind
 
 FLUSHING = frozenset({"append", "renew", "claim", "release", "leave", "keep", "save"})
@@ -83,8 +85,12 @@ class Wire:
 
     async def _travel(self, *, there: bool) -> None:
         """Every second call takes its time on the way there, the others on the way back."""
-        if self._even is there:
-            await asyncio.sleep(self._latency())
+        if self._even is not there:
+            return
+        seconds = self._latency()
+        await asyncio.sleep(min(seconds, CALL_SECONDS_MAX))
+        if seconds > CALL_SECONDS_MAX:
+            raise self._unavailable("no answer came in time")
 
 
 async def _at_the_server(work: Any) -> Any:

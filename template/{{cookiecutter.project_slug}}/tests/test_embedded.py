@@ -127,7 +127,7 @@ def test_what_is_committed_survives_the_kill_of_the_server(folder: Path) -> None
             assert _sql(again, "select answer from kept") == [42]
 
 
-@pytest.mark.parametrize("pid", ["1", str(os.getpid()), "4194303"])
+@pytest.mark.parametrize("pid", ["1", str(os.getpid()), "4194303"], ids=["init", "own", "free"])
 def test_a_process_number_left_behind_may_be_anybodys_now(folder: Path, pid: str) -> None:
     with _started(folder / "data") as server:
         left = (server.cluster / "postmaster.pid").read_text().splitlines()

@@ -6,11 +6,12 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from prometheus_client import CollectorRegistry
@@ -91,14 +92,33 @@ class Addresses:
     keys: URL
 
 
+CALL_SECONDS_MAX = 5.0
+"""The longest that a call to a database may take before it counts as unanswered. Without an end,
+one connection that hangs would keep everybody waiting who shares its answer.
+"""
+IDLE_SECONDS_MAX = 1.0
+"""The longest that a transaction may be open without being used: a process that was stopped in the
+middle of one would keep its locks, and its successor waiting, until it goes on.
+"""
+
+
 @asynccontextmanager
 async def running(
-    settings: Settings, addresses: Addresses, *, with_worker: bool
+    settings: Settings,
+    addresses: Addresses,
+    *,
+    with_worker: bool,
+    call_seconds_max: float | None = CALL_SECONDS_MAX,
 ) -> AsyncIterator[Running]:
-    """Start a process of the bank; leaving finishes what was accepted and stops it."""
+    """Start a process of the bank; leaving finishes what was accepted and stops it.
+
+    Operators ask for what takes its time: they give no `call_seconds_max`.
+    """
     _tune_garbage_collection()
-    database = _engine(addresses.events, settings.partitions + 12)
-    keys_database = _engine(addresses.keys, 4)
+    limits = {"statement_timeout": call_seconds_max}
+    brief = {"idle_in_transaction_session_timeout": IDLE_SECONDS_MAX}
+    database = _engine(addresses.events, settings.partitions + 12, limits | brief)
+    keys_database = _engine(addresses.keys, 4, limits)  # a transaction may wait for the key service
     try:
         registry = CollectorRegistry()
         ports = await _ports(settings, database, keys_database, registry)
@@ -117,10 +137,26 @@ def _tune_garbage_collection() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-def _engine(url: URL, connection_count: int) -> AsyncEngine:
+def _engine(url: URL, connection_count: int, limits: Mapping[str, float | None]) -> AsyncEngine:
+    """Limits are PostgreSQL's settings of a session, in seconds; None for no limit."""
     return create_async_engine(
-        url, pool_size=connection_count, max_overflow=0, pool_timeout=5, hide_parameters=True
+        url,
+        pool_size=connection_count,
+        max_overflow=0,
+        pool_timeout=5,
+        hide_parameters=True,
+        connect_args=_session(url, limits),
     )
+
+
+def _session(url: URL, limits: Mapping[str, float | None]) -> dict[str, Any]:
+    """The limits as the driver takes them. asyncpg also gives up by itself, for a server that does
+    not answer cannot say that it gave up either.
+    """
+    settings = {name: f"{seconds * 1000:.0f}" for name, seconds in limits.items() if seconds}
+    if url.get_driver_name() == "asyncpg":
+        return {"server_settings": settings, "command_timeout": limits["statement_timeout"]}
+    return {"options": " ".join(f"-c {name}={value}" for name, value in settings.items())}
 
 
 async def _ports(

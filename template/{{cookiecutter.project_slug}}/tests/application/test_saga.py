@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from ourbank.application.saga import (
+    CANCEL,
     Step,
     StepName,
     first_step,
@@ -22,7 +23,6 @@ from ourbank.domain.lifecycle import (
 )
 from ourbank.domain.rejection import Rejection
 from ourbank.domain.transfer import (
-    TransferCode,
     TransferCompensationStarted,
     TransferCompleted,
     TransferReversed,
@@ -128,7 +128,7 @@ def test_what_cannot_be_credited_fails_and_gives_the_hold_back(code: str, world:
 
 
 def cancelled(world: World) -> World:
-    return driven(world, Driver("trf_1", Step(StepName.COMPENSATE, TransferCode.CANCELLED)))
+    return driven(world, Driver("trf_1", CANCEL))
 
 
 def test_a_transfer_cancelled_before_the_credit_gives_the_hold_back() -> None:
@@ -206,7 +206,7 @@ def test_a_hold_is_not_released_before_compensation_has_started() -> None:
         (
             REQUESTED.recorded(("trf_1", TransferCompensationStarted("cancelled", NOW))),
             "trf_1",
-            "void-credit",
+            "release",
         ),
     ],
     ids=["reserved", "reserved reversal", "ended", "compensating"],

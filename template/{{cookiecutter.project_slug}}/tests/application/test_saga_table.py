@@ -30,31 +30,32 @@ credit          account-not-found   compensate creditor-account-not-found
 credit          account-closed      compensate creditor-account-closed
 credit          account-blocked     compensate account-blocked
 credit          currency-mismatch   compensate currency-mismatch
-credit          transfer-voided     compensate transfer-voided
+credit          cancelled           compensate cancelled
+credit          settlement-timeout  compensate settlement-timeout
 settle          done                .
 settle          any-refusal         .
-compensate      done                void-credit
-compensate      any-refusal         void-credit
 void-credit     done                settle
-void-credit     transfer-voided     release
-void-credit     account-closed      release
+void-credit     cancelled           compensate cancelled
+void-credit     account-closed      compensate creditor-account-closed
+compensate      done                release
+compensate      any-refusal         release
 release         done                .
 release         any-refusal         .
 """
 REVERSAL_TABLE = """
 claim           done                credit
-claim           transfer-reversed   compensate transfer-reversed
-claim           transfer-voided     compensate transfer-voided
+claim           transfer-reversed   void-credit transfer-reversed
+claim           claim-voided        void-credit claim-voided
 credit          done                settle
 credit          account-closed      compensate creditor-account-closed
 settle          done                .
 settle          any-refusal         .
-compensate      done                void-credit
-compensate      any-refusal         void-credit
 void-credit     done                settle
-void-credit     transfer-voided     void-claim
+void-credit     settlement-timeout  compensate settlement-timeout
+compensate      done                void-claim
+compensate      any-refusal         void-claim
 void-claim      done                abandon-claim
-void-claim      transfer-voided     release
+void-claim      claim-voided        release
 void-claim      transfer-reversed   release
 abandon-claim   done                release
 abandon-claim   any-refusal         release
@@ -103,7 +104,7 @@ def test_the_table_has_every_step_with_and_without_a_refusal() -> None:
 def test_time_turns_back_only_what_may_not_have_been_credited(name: StepName) -> None:
     overdue = SAGA.overdue(process(REVERSING), Step(name))
     before_the_credit = name in (StepName.CLAIM, StepName.CREDIT)
-    back = Step(StepName.COMPENSATE, "settlement-timeout")
+    back = Step(StepName.VOID_CREDIT, "settlement-timeout")
     assert overdue == (back if before_the_credit else Step(name))
 
 

@@ -14,6 +14,7 @@ from ourbank.domain.transfer import (
     ISO_STATUS,
     TERMINAL,
     AbandonReversal,
+    CancelTransfer,
     ClaimReversal,
     CompensateTransfer,
     CompleteTransfer,
@@ -137,11 +138,18 @@ def test_a_reserved_transfer_completes() -> None:
     assert (after.status, after.code, after.ended_at) == (TransferStatus.COMPLETED, None, LATER)
 
 
-def test_one_that_turned_back_too_late_completes_and_forgets_why_it_turned() -> None:
+def test_one_that_is_being_compensated_never_completes() -> None:
     turning = transfer.given(*HISTORIES[TransferStatus.COMPENSATING])
-    after = turning.when(CompleteTransfer(LATER)).then(TransferCompleted(LATER))
-    assert after is not None
-    assert after.code is None
+    turning.when(CompleteTransfer(LATER)).then_nothing()
+
+
+@pytest.mark.parametrize("status", TransferStatus)
+def test_it_can_be_cancelled_until_it_ended_and_again_when_it_was(status: TransferStatus) -> None:
+    asked = transfer.given(*HISTORIES[status]).when(CancelTransfer())
+    if status in TERMINAL - {TransferStatus.CANCELLED}:
+        asked.then_rejected("transfer-settled")
+    else:
+        asked.then_nothing()
 
 
 def test_turning_back_is_recorded_with_its_first_reason_only() -> None:

@@ -4,12 +4,14 @@
         → [claim the reversed transfer]  → credit the target  → settle and complete  (one append)
 
     a refusal, the deadline or the payer:
-        compensation started  → void the credit  → [void, abandon the claim]  → release and end
+        void the credit  → compensation started  → [void, abandon the claim]  → release and end
         (one append)
 
 Exactly one of *credit* and *void the credit* wins, because both are the same key of the target's
 partition: who comes second is answered with what the first one did. So the way back and the way
-forward may be taken at the same time, by several workers, and still lead to one end.
+forward may be taken at the same time, by several workers, and still lead to one end. The outcome
+under the key says why, so it is no matter who goes on with it; and compensation starts only when
+nothing can complete the transfer any more.
 """
 
 from collections.abc import Sequence
@@ -60,8 +62,8 @@ class Step:
 
 
 CREDIT = Step(StepName.CREDIT)
+CANCEL = Step(StepName.VOID_CREDIT, TransferCode.CANCELLED)
 SETTLE = Step(StepName.SETTLE)
-VOID_CREDIT = Step(StepName.VOID_CREDIT)
 RELEASE = Step(StepName.RELEASE)
 
 _CREDITOR_CODES = {
@@ -72,7 +74,7 @@ _DEBTOR_CODES = {
     "account-not-found": "debtor-account-not-found",
     "account-closed": "debtor-account-closed",
 }
-_VOIDED = Rejection("transfer-voided")
+_VOIDED = Rejection("claim-voided")
 
 
 def first_step(transfer: Transfer) -> Step | None:
@@ -83,9 +85,14 @@ def first_step(transfer: Transfer) -> Step | None:
         case TransferStatus.RESERVED:
             return CREDIT
         case TransferStatus.COMPENSATING:
-            return VOID_CREDIT
+            return _back(transfer)
         case _:
             return None
+
+
+def _back(transfer: Transfer) -> Step:
+    """What comes after compensation has started."""
+    return Step(StepName.VOID_CLAIM) if transfer.reverses else RELEASE
 
 
 def milestone(recorded: Recorded) -> Milestone | None:
@@ -129,7 +136,8 @@ class TransferSaga:
                 decide = partial(on_transfer, own, turn_back)
                 return StepCommand((own,), decide, META)
             case StepName.VOID_CREDIT:
-                return StepCommand((target,), _void, META, step_key(own, StepName.CREDIT))
+                decide = partial(_void, Rejection(step.code))
+                return StepCommand((target,), decide, META, step_key(own, StepName.CREDIT))
             case StepName.RELEASE:
                 return StepCommand((own, source), partial(_release, now), META)
             case StepName.CLAIM:
@@ -137,7 +145,8 @@ class TransferSaga:
                 decide = partial(on_transfer, original, claim)
                 return StepCommand((original,), decide, META, step_key(own, StepName.CLAIM))
             case StepName.VOID_CLAIM:
-                return StepCommand((original,), _void, META, step_key(own, StepName.CLAIM))
+                decide = partial(_void, _VOIDED)
+                return StepCommand((original,), decide, META, step_key(own, StepName.CLAIM))
             case StepName.ABANDON_CLAIM:
                 abandon = transfers.AbandonReversal(own, now)
                 return StepCommand((original,), partial(on_transfer, original, abandon), META)
@@ -148,17 +157,13 @@ class TransferSaga:
             case StepName.CLAIM, None:
                 return CREDIT
             case StepName.CLAIM, Rejection(code=code):
-                return Step(StepName.COMPENSATE, code)
-            case StepName.CREDIT, None:
+                return Step(StepName.VOID_CREDIT, code)
+            case ((StepName.CREDIT | StepName.VOID_CREDIT), None):  # of a void: it came too late
                 return SETTLE
-            case StepName.CREDIT, Rejection(code=code):
+            case ((StepName.CREDIT | StepName.VOID_CREDIT), Rejection(code=code)):
                 return Step(StepName.COMPENSATE, _CREDITOR_CODES.get(code, code))
             case StepName.COMPENSATE, _:
-                return VOID_CREDIT
-            case StepName.VOID_CREDIT, None:  # too late: the credit was first
-                return SETTLE
-            case StepName.VOID_CREDIT, _:
-                return Step(StepName.VOID_CLAIM) if process.subject.reverses else RELEASE
+                return _back(process.subject)
             case StepName.VOID_CLAIM, None:
                 return Step(StepName.ABANDON_CLAIM)
             case ((StepName.VOID_CLAIM | StepName.ABANDON_CLAIM), _):
@@ -170,7 +175,7 @@ class TransferSaga:
         """Turn back while the target may not have been credited; after that only forward."""
         del process
         if step.name in (StepName.CLAIM, StepName.CREDIT):
-            return Step(StepName.COMPENSATE, TransferCode.TIMED_OUT)
+            return Step(StepName.VOID_CREDIT, TransferCode.TIMED_OUT)
         return step
 
 
@@ -217,7 +222,7 @@ def _credit(transfer: Transfer, now: datetime, target: Account | None) -> Decisi
 
 
 def _settle(now: datetime, transfer: Transfer | None, debtor: Account | None) -> Decision:
-    if transfer is None or transfer.has_ended:
+    if transfer is None or transfer.status is not TransferStatus.RESERVED:
         return []
     capture = CaptureHold(
         hold_id=transfer.transfer_id,
@@ -260,9 +265,9 @@ def on_transfer(stream: str, command: transfers.Command, transfer: Transfer | No
     return decision if isinstance(decision, Rejection) else _on(stream, decision)
 
 
-def _void(state: Any) -> Decision:
+def _void(why: Rejection, state: Any) -> Decision:
     del state
-    return _VOIDED
+    return why
 
 
 def _on(stream: str, events: Sequence[Any]) -> list[tuple[str, Any]]:

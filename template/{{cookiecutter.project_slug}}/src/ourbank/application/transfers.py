@@ -7,7 +7,7 @@ from functools import partial
 
 from ..domain import transfer as domain
 from ..domain.rejection import Rejection
-from ..domain.transfer import RequestTransfer, Transfer, TransferCode, TransferStatus
+from ..domain.transfer import TOO_LATE, RequestTransfer, Transfer, TransferStatus
 from ..domain.value import value
 from ..eventsourcing.command import Result
 from ..eventsourcing.engine import Engine
@@ -146,10 +146,9 @@ class Transfers:
         """Turn back a transfer whose target was not credited yet; RejectedError when it is too
         late.
         """
-        turn_back = domain.CompensateTransfer(TransferCode.CANCELLED, self._now())
         result = await self._engine.execute(
             (transfer_id,),
-            partial(saga.on_transfer, transfer_id, turn_back),
+            partial(saga.on_transfer, transfer_id, domain.CancelTransfer()),
             asked.meta,
             key=asked.key,
             fingerprint=asked.fingerprint,
@@ -157,13 +156,12 @@ class Transfers:
         if result.rejection is not None:
             raise RejectedError(result.rejection, result.version, replayed=result.replayed)
         version, transfer = await self._engine.read(transfer_id)
-        if transfer.status is TransferStatus.COMPENSATING:
-            process = self._driver.divert(transfer_id, transfer, saga.VOID_CREDIT)
+        if not transfer.has_ended:
+            process = self._driver.divert(transfer_id, transfer, saga.CANCEL)
             await self._driver.ended(process, CANCEL_SECONDS_MAX)
             version, transfer = await self._engine.read(transfer_id)
         if transfer.status is not TransferStatus.CANCELLED:
-            too_late = Rejection("transfer-settled", "the transfer can no longer be cancelled")
-            raise RejectedError(too_late, version, transfer_id)
+            raise RejectedError(TOO_LATE, version, transfer_id)
         return TransferView(transfer, version, {}, result.replayed)
 
     async def reverse(

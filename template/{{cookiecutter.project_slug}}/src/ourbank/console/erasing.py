@@ -63,16 +63,16 @@ def _stones(file: Path) -> list[Tombstone]:
 
 
 async def _export(settings: Settings, addresses: Addresses) -> bytes:
-    async with running(settings, addresses, with_worker=False) as process:
+    async with running(settings, addresses, with_worker=False, call_seconds_max=None) as process:
         return b"".join([line async for line in exported(process.bank.keyring.vault)])
 
 
 async def _reapply(settings: Settings, addresses: Addresses, stones: list[Tombstone]) -> int:
-    async with running(settings, addresses, with_worker=False) as process:
+    async with running(settings, addresses, with_worker=False, call_seconds_max=None) as process:
         return await process.bank.eraser.reapply(stones)
 
 
 async def _rotate(settings: Settings, addresses: Addresses) -> Rotation:
-    async with running(settings, addresses, with_worker=False) as process:
+    async with running(settings, addresses, with_worker=False, call_seconds_max=None) as process:
         encryption = LocalKeyEncryption(Secrets(settings.secrets_dir).epochs)
         return await rotate(process.bank.keyring.vault, encryption)

@@ -49,7 +49,7 @@ def erasing(settings: Settings, addresses: Addresses, customer_id: str) -> None:
 async def _rebuild_all(
     settings: Settings, addresses: Addresses, models: Sequence[ReadModel], throttle_seconds: float
 ) -> None:
-    async with running(settings, addresses, with_worker=False) as process:
+    async with running(settings, addresses, with_worker=False, call_seconds_max=None) as process:
         for model in models:
             await _rebuild(process, model, throttle_seconds)
 
@@ -77,7 +77,7 @@ async def _rebuild(process: Running, model: ReadModel, throttle_seconds: float) 
 async def _examine(settings: Settings, addresses: Addresses) -> bool:
     table = Table("check", "", "found", "cure", box=None)
     is_well = True
-    async with running(settings, addresses, with_worker=False) as process:
+    async with running(settings, addresses, with_worker=False, call_seconds_max=None) as process:
         doctor = Doctor(process.database, process.bank.log, AGGREGATES)
         async for check in doctor.checks(list(BY_NAME)):
             is_well = is_well and check.is_well
@@ -88,7 +88,7 @@ async def _examine(settings: Settings, addresses: Addresses) -> bool:
 
 
 async def _erase(settings: Settings, addresses: Addresses, customer_id: str) -> None:
-    async with running(settings, addresses, with_worker=False) as process:
+    async with running(settings, addresses, with_worker=False, call_seconds_max=None) as process:
         erasure = await process.bank.eraser.erase(customer_id)
     until = f" until {erasure.until}" if erasure.until else ""
     console.print(f"{erasure.state}{until}")

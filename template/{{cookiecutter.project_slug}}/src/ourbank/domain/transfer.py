@@ -2,7 +2,7 @@
 
 Kept invariant here: a transfer ends exactly once, in COMPLETED, REJECTED, FAILED, CANCELLED or
 EXPIRED; it is REJECTED only when no money was ever held; once compensation has started it never
-completes unless the target was credited before; a transfer is reversed at most once at a time, by
+completes; a transfer is reversed at most once at a time, by
 another transfer, and stays COMPLETED itself.
 
 The money itself moves on the accounts; the saga in application/transfers.py drives both.
@@ -51,6 +51,9 @@ TERMINAL = frozenset(
 )
 
 
+TOO_LATE = Rejection("transfer-settled", "the transfer can no longer be cancelled")
+
+
 class TransferCode(StrEnum):
     """Why a transfer turns back, when it was not a rule of an account."""
 
@@ -83,6 +86,11 @@ class RequestTransfer:
 @value
 class CompleteTransfer:
     now: datetime
+
+
+@value
+class CancelTransfer:
+    """Only whether it is not too late: who turns back first wins on the target's side."""
 
 
 @value
@@ -119,6 +127,7 @@ class AbandonReversal:
 Command = (
     RequestTransfer
     | CompleteTransfer
+    | CancelTransfer
     | CompensateTransfer
     | EndCompensation
     | ClaimReversal
@@ -318,9 +327,11 @@ def decide(command: Command, transfer: Transfer | None) -> Sequence[Event] | Rej
             if transfer.reversed_by != reversed_by:
                 return []
             return [TransferReversalAbandoned(reversed_by, command.now)]
+        case CancelTransfer(), Transfer(has_ended=True):
+            return [] if transfer.status is TransferStatus.CANCELLED else TOO_LATE
         case CompensateTransfer(code=code), Transfer(status=TransferStatus.RESERVED):
             return [TransferCompensationStarted(code, command.now)]
-        case CompleteTransfer(), Transfer(has_ended=False):
+        case CompleteTransfer(), Transfer(status=TransferStatus.RESERVED):
             return [TransferCompleted(command.now)]
         case EndCompensation(), Transfer(status=TransferStatus.COMPENSATING):
             return [_compensated(transfer.code or TransferCode.TIMED_OUT, command.now)]

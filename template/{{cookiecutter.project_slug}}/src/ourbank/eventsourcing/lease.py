@@ -7,6 +7,7 @@ anything: that is what the checkpoints' compare-and-set is for.
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from .log import LogUnavailableError
@@ -63,34 +64,51 @@ class Leases:
         self._store = store
         self._holders = holders
         self.held: dict[int, int] = {}
+        self._renewed: tuple[dict[int, int], int] | None = None
+        """What the last renewal said, until it is acted upon."""
+        self._is_renewed = asyncio.Event()
+        self._changes = 0
+        """A renewal that was under way while partitions were claimed knows nothing of them."""
 
     async def run(self) -> None:
-        """Renew, claim and give up, for ever."""
-        while True:
-            try:
-                await self._turn()
-            except LogUnavailableError:
-                logger.warning("leases cannot be renewed: the database is away")
-            except Exception:
-                logger.exception("leases could not be kept; trying again")
-            await asyncio.sleep(RENEW_SECONDS)
+        """Renew, claim and give up, for ever. Renewing waits for nothing else: to begin on a
+        partition, or to give one up, may take longer than a lease is good for.
+        """
+        await asyncio.gather(_for_ever(self._renew, RENEW_SECONDS), _for_ever(self._act, 0))
 
     async def close(self) -> None:
         """Give everything up, so that others need not wait for the leases to end."""
         await self._lose(list(self.held))
         await self._store.leave(self._owner)
 
-    async def _turn(self) -> None:
-        renewed, share = await self._store.renew(self._owner, LEASE_SECONDS)
+    async def _renew(self) -> None:
+        changes = self._changes
+        renewed = await self._store.renew(self._owner, LEASE_SECONDS)
+        if changes == self._changes:
+            self._renewed = renewed
+            self._is_renewed.set()
+
+    async def _act(self) -> None:
+        """On what the next renewal says."""
+        await self._is_renewed.wait()
+        self._is_renewed.clear()
+        if self._renewed is not None:
+            await self._turn(*self._renewed)
+
+    async def _turn(self, renewed: dict[int, int], share: int) -> None:
         await self._lose([p for p, epoch in self.held.items() if renewed.get(p) != epoch])
         surplus = sorted(self.held)[share:]
         if surplus:
             await self._lose(surplus)
             await self._store.release(self._owner, surplus)
         elif len(self.held) < share:
-            wanted = share - len(self.held)
-            self.held.update(await self._store.claim(self._owner, wanted, LEASE_SECONDS))
+            await self._claim(share - len(self.held))
         await self._resume()
+
+    async def _claim(self, wanted: int) -> None:
+        self.held.update(await self._store.claim(self._owner, wanted, LEASE_SECONDS))
+        self._changes += 1
+        self._renewed = None
 
     async def _lose(self, partitions: list[int]) -> None:
         for partition in partitions:
@@ -104,3 +122,17 @@ class Leases:
             for holder in self._holders:
                 if not holder.holds(partition):
                     await holder.hold(partition, epoch)
+
+
+async def _for_ever(job: Callable[[], Awaitable[None]], pause_seconds: float) -> None:
+    """Again and again; after a fault not at once."""
+    while True:
+        try:
+            await job()
+        except LogUnavailableError:
+            logger.warning("leases cannot be kept: the database is away")
+            await asyncio.sleep(RENEW_SECONDS)
+        except Exception:
+            logger.exception("leases could not be kept; trying again")
+            await asyncio.sleep(RENEW_SECONDS)
+        await asyncio.sleep(pause_seconds)

@@ -200,57 +200,59 @@ def _delete(table: Table) -> TextClause:
 
 
 class PostgresLeases:
-    """The lease store on PostgreSQL: one clock, the server's."""
+    """The lease store on PostgreSQL: one clock, the server's. Every statement is a
+    transaction, so that a worker that is stopped in the middle of one leaves nothing locked.
+    """
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     async def renew(self, owner: str, seconds: float) -> tuple[dict[int, int], int]:
         """Also says that the owner lives; the share is the partitions by the number of the living,
         rounded up.
         """
-        arguments = {"owner": owner, "seconds": seconds}
-        async with connected(self._engine) as connection, connection.begin():
-            await connection.execute(_ALIVE, arguments)
-            await connection.execute(
-                text("delete from workers where expires_at < clock_timestamp()")
-            )
-            rows = await connection.execute(_RENEW, arguments)
-            held = {row.partition: row.epoch for row in rows}
-            share = (await connection.execute(_SHARE)).scalar_one()
-        return held, share
+        async with connected(self._engine) as connection:
+            rows = (await connection.execute(_RENEW, {"owner": owner, "seconds": seconds})).all()
+        held = {row.partition: row.epoch for row in rows if row.partition is not None}
+        return held, rows[0].share
 
     async def claim(self, owner: str, count: int, seconds: float) -> dict[int, int]:
-        """Skips partitions that somebody else is claiming at this moment."""
+        """Skips partitions that somebody else is claiming at this moment; forgets the dead."""
         arguments = {"owner": owner, "count": count, "seconds": seconds}
-        async with connected(self._engine) as connection, connection.begin():
+        async with connected(self._engine) as connection:
+            await connection.execute(_FORGET_THE_DEAD)
             rows = await connection.execute(_CLAIM, arguments)
             return {row.partition: row.epoch for row in rows}
 
     async def release(self, owner: str, partitions: list[int]) -> None:
         """Only what is still the owner's."""
-        arguments = {"owner": owner, "partitions": partitions}
-        async with connected(self._engine) as connection, connection.begin():
-            await connection.execute(_RELEASE, arguments)
+        async with connected(self._engine) as connection:
+            await connection.execute(_RELEASE, {"owner": owner, "partitions": partitions})
 
     async def leave(self, owner: str) -> None:
         """Give up everything, and a place among the living."""
-        async with connected(self._engine) as connection, connection.begin():
-            await connection.execute(_RELEASE_ALL, {"owner": owner})
+        async with connected(self._engine) as connection:
             await connection.execute(_LEAVE, {"owner": owner})
 
 
-_ALIVE = text("""
-    insert into workers values (:owner, clock_timestamp() + make_interval(secs => :seconds))
-    on conflict (owner) do update set expires_at = excluded.expires_at
-""")
 _RENEW = text("""
-    update leases set expires_at = clock_timestamp() + make_interval(secs => :seconds)
-     where owner = :owner and expires_at > clock_timestamp() returning partition, epoch
+    with alive as (
+        insert into workers values (:owner, clock_timestamp() + make_interval(secs => :seconds))
+        on conflict (owner) do update set expires_at = excluded.expires_at
+    ), held as (
+        update leases set expires_at = clock_timestamp() + make_interval(secs => :seconds)
+         where owner = :owner and expires_at > clock_timestamp() returning partition, epoch
+    ), others as (
+        select count(*) as living from workers
+         where owner <> :owner and expires_at >= clock_timestamp()
+    )
+    select held.partition, held.epoch,
+           cast(ceil((select count(*) from leases)::numeric / (others.living + 1)) as int) as share
+      from others left join held on true
 """)
-_SHARE = text("""
-    select cast(ceil((select count(*) from leases)::numeric / greatest((select count(*) from
-    workers), 1)) as int)
+_FORGET_THE_DEAD = text("""
+    delete from workers where owner in (
+        select owner from workers where expires_at < clock_timestamp() for update skip locked)
 """)
 _CLAIM = text("""
     update leases set owner = :owner, epoch = epoch + 1,
@@ -264,5 +266,9 @@ _RELEASE = text("""
     update leases set expires_at = '-infinity'
      where owner = :owner and partition = any(cast(:partitions as int[]))
 """)
-_RELEASE_ALL = text("update leases set expires_at = '-infinity' where owner = :owner")
-_LEAVE = text("delete from workers where owner = :owner")
+_LEAVE = text("""
+    with released as (
+        update leases set expires_at = '-infinity' where owner = :owner
+    )
+    delete from workers where owner = :owner
+""")

@@ -277,8 +277,6 @@ class Projector:
             except Exception as error:  # noqa: BLE001 (whatever it is, the other keys go on)
                 parked.add(key_text(key))
                 changes.parked.append((key, recorded, type(error).__name__))
-                where = f"{recorded.type} at {recorded.partition}/{recorded.position}"
-                logger.error("%s cannot fold %s: its key is parked", model.name, where)  # noqa: TRY400
 
     def _keep(
         self,
@@ -287,6 +285,7 @@ class Projector:
     ) -> None:
         """After the commit: move the cursors, remember the rows, join cursors that have met."""
         for name, change in changes.items():
+            _tell_parked(name, change)
             self._parked[name].update(key_text(key) for key, _, _ in change.parked)
             if not self._models[name].insert_only:
                 if len(self._rows[name]) > ROWS_CACHED_MAX:
@@ -300,3 +299,11 @@ class Projector:
             if at is not cursor:
                 at.models += cursor.models
         self._cursors = list(joined.values())
+
+
+def _tell_parked(name: str, change: Changes) -> None:
+    """After the commit: who lost a partition meanwhile folds nonsense, and writes nothing."""
+    for _, recorded, error in change.parked:
+        if error:
+            where = f"{recorded.type} at {recorded.partition}/{recorded.position}"
+            logger.error("%s cannot fold %s (%s): its key is parked", name, where, error)

@@ -92,7 +92,10 @@ class Rebuild:
         return sum(projector.positions().values())
 
     async def _hold_still(self, connection: AsyncConnection) -> list[int]:
-        """Lock the old read model's checkpoints; whoever would advance it waits."""
+        """Lock the old read model's checkpoints; whoever would advance it waits. This transaction
+        is idle while the rest is folded.
+        """
+        await connection.execute(text("set local idle_in_transaction_session_timeout = 0"))
         rows = await connection.execute(_LOCK, {"name": self._model.name})
         at = {row.partition: row.position for row in rows}
         return [at.get(number, 0) for number in range(self._log.partition_count)]
