@@ -16,20 +16,13 @@ from bank_conformance.mapping import Adapter
 from bank_conformance.mapping.adapter import Asked, Send
 from bank_conformance.runner import Run, run
 from bank_conformance.serving import serving
-from bank_conformance.verdict import Result, Verdict
+from bank_conformance.verdict import Verdict
+from builders import Silent
 
 pytestmark = pytest.mark.slow
 
 LAG_SECONDS = 1.0
 Body = dict[str, Any]
-
-
-class _Silent:
-    """A reporter that reports to nobody."""
-
-    def started(self, requirement_id: str) -> None: ...
-    def progress(self, requirement_id: str, done: int, total: int) -> None: ...
-    def finished(self, result: Result) -> None: ...
 
 
 class Lens(Adapter):
@@ -111,7 +104,7 @@ def _verdicts(*ids: str, adapter: Lens | None = None) -> dict[str, Verdict]:
             hooks = through if isinstance(through, LittleByLittle) else bank.target.hooks
             target = replace(bank.target, adapter=through, hooks=hooks)
             chosen = [catalogue()[one] for one in ids]
-            return await run(target, chosen, seed=1, reporter=_Silent())
+            return await run(target, chosen, seed=1, reporter=Silent())
 
     found = asyncio.run(go())
     assert not found.invalid

@@ -24,7 +24,7 @@ from bank_conformance.verdict import Verdict
 from bank_conformance.workloads.erasure import make_personal
 from bank_conformance.workloads.naming import Naming
 from bank_conformance.workloads.sealing import Person, Sealing, Swap, Text
-from builders import operation
+from builders import Silent, operation
 from people import HISTORY, saying, somebody
 
 # SHR-7
@@ -229,14 +229,6 @@ def test_seals_are_random_and_bound(name: str) -> None:
     assert said in decision.reason
 
 
-class _Silent:
-    def started(self, requirement_id: str) -> None: ...
-
-    def progress(self, requirement_id: str, done: int, total: int) -> None: ...
-
-    def finished(self, result: Any) -> None: ...
-
-
 @pytest.mark.slow
 def test_what_is_written_names_nobody_even_where_a_text_is_shown_in_the_wrong_place(
     tmp_path: Path,
@@ -244,7 +236,7 @@ def test_what_is_written_names_nobody_even_where_a_text_is_shown_in_the_wrong_pl
     async def decide() -> Run:
         async with serving(MUTANTS["M39"]) as bank:
             chosen = [catalogue()["SHR-8"]]
-            return await run(bank.target, chosen, seed=7, reporter=_Silent())
+            return await run(bank.target, chosen, seed=7, reporter=Silent())
 
     outcome = anyio.run(decide)
     assert outcome.results[0].verdict is Verdict.FAIL

@@ -28,6 +28,9 @@ WRONG = {
     "open quote": (GOOD.replace("mint", "mint 'x"), "command"),
     "no command": (GOOD.replace("mint --subject {subject} --scope {scope}", ""), "command"),
     "zero": (GOOD + "[limits]\nrequest_seconds = 0\n", "request_seconds"),
+    "no beginning": (GOOD + '[faults.melt]\nend = "freeze"\n', "begin"),
+    "idle fault": (GOOD + '[faults.melt]\nbegin = ""\n', "[faults.melt] begin is empty"),
+    "idle end": (GOOD + '[faults.melt]\nbegin = "heat"\nend = []\n', "[faults.melt] end is empty"),
     "wrong type": (GOOD + '[limits]\nrequest_seconds = "1"\n', "request_seconds"),
 }
 
@@ -39,6 +42,12 @@ def test_a_target_file_is_read_and_its_command_runs_beside_it(tmp_path: Path) ->
     assert isinstance(target.minter, TokenCommand)
     assert target.minter.directory == tmp_path
     assert not target.mints_short_tokens
+
+
+def test_the_faults_of_a_target_are_for_others_and_accepted(tmp_path: Path) -> None:
+    faults = '[faults.melt]\nabout = "heat"\nbegin = "heat --on"\nend = ["heat", "--off"]\n'
+    (tmp_path / "t.toml").write_text(GOOD + faults)
+    assert not load_target(tmp_path / "t.toml").hooks.names
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -13,7 +13,8 @@
 
 A command runs in the folder of the target file. `[capabilities]` and `[limits]` may be left out:
 what the bank offers is found by asking it. Without `[hooks]` nothing is decided that needs a bank
-to be stopped, killed or looked into.
+to be stopped, killed or looked into. `[faults]` is for `bank-simulations faults`: here only its
+form is checked, so that one file describes the bank to both.
 """
 
 from __future__ import annotations
@@ -101,12 +102,19 @@ class _Token(msgspec.Struct, forbid_unknown_fields=True):
     command: str | list[str]
 
 
+class _Fault(msgspec.Struct, forbid_unknown_fields=True):
+    begin: str | list[str]
+    end: str | list[str] | None = None
+    about: str = ""
+
+
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     target: _Target
     token: _Token
     capabilities: Capabilities = Capabilities()
     limits: Limits = Limits()
     hooks: dict[str, str | list[str]] = {}
+    faults: dict[str, _Fault] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +147,7 @@ def load_target(path: Path) -> Target:
     file = _decode(_read(path))
     base_url, arguments = _base_url(file.target.base_url), _arguments(file.token.command)
     _check_limits(file.limits)
+    _check_faults(file.faults)
     adapter = _adapter(file.target, path.resolve().parent)
     if file.hooks and not adapter.offers("ready"):
         cure = "add [operations.ready] with a path that is answered while the bank serves"
@@ -213,6 +222,13 @@ def _hooks(given: dict[str, str | list[str]], directory: Path, limits: Limits) -
         _require(what, arguments, PLACEHOLDERS[name] - OPTIONAL)
         commands[name] = Command(what, arguments, directory, limits.hook_seconds)
     return CommandHooks(commands)
+
+
+def _check_faults(given: dict[str, _Fault]) -> None:
+    for name, fault in given.items():
+        _words(f"[faults.{name}] begin", fault.begin)
+        if fault.end is not None:
+            _words(f"[faults.{name}] end", fault.end)
 
 
 def _words(what: str, command: str | list[str]) -> tuple[str, ...]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import NamedTuple
 
 from bank_conformance.bank.past import CurrencyReport, DailyReport
-from bank_conformance.bank.shapes import Entry
+from bank_conformance.bank.shapes import Entry, instant
 
 
 class Total(NamedTuple):
@@ -30,7 +30,7 @@ def day_of(entry: Entry, basis: str) -> str:
     """Return the day to which an entry belongs."""
     if basis == "VALUE":
         return entry.value_date
-    return datetime.fromisoformat(entry.booking_time).astimezone(UTC).date().isoformat()
+    return instant(entry.booking_time).astimezone(UTC).date().isoformat()
 
 
 def totals(entries: Iterable[Entry], day: str, basis: str) -> dict[str, Total]:

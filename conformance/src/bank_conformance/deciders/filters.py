@@ -7,13 +7,12 @@ text is searched without regard to case.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 
-from bank_conformance.bank.shapes import Entry
+from bank_conformance.bank.shapes import Entry, instant
 
 FILTERS: dict[str, Callable[[Entry, str], bool]] = {
-    "booked_from": lambda entry, value: _at(entry.booking_time) >= _at(value),
-    "booked_to": lambda entry, value: _at(entry.booking_time) < _at(value),
+    "booked_from": lambda entry, value: instant(entry.booking_time) >= instant(value),
+    "booked_to": lambda entry, value: instant(entry.booking_time) < instant(value),
     "value_from": lambda entry, value: entry.value_date >= value,
     "value_to": lambda entry, value: entry.value_date < value,
     "code": lambda entry, value: entry.code == value,
@@ -24,10 +23,6 @@ FILTERS: dict[str, Callable[[Entry, str], bool]] = {
     "transfer_id": lambda entry, value: entry.transfer_id == value,
     "text": lambda entry, value: value.casefold() in (entry.narrative or "").casefold(),
 }
-
-
-def _at(text: str) -> datetime:
-    return datetime.fromisoformat(text)
 
 
 def matches(entry: Entry, query: Mapping[str, object]) -> bool:

@@ -7,10 +7,9 @@ sequence, and the opening balance and the entries make the closing one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from bank_conformance.bank.past import Statement, StatementEntry
-from bank_conformance.bank.shapes import Entry
+from bank_conformance.bank.shapes import Entry, instant
 
 
 def wrong(statement: Statement, entries: Sequence[Entry], period: tuple[str, str]) -> str:
@@ -18,7 +17,11 @@ def wrong(statement: Statement, entries: Sequence[Entry], period: tuple[str, str
     opening, closing = statement.opening.signed_minor, statement.closing.signed_minor
     moved = sum(entry.signed_minor for entry in statement.entries)
     numbers = [entry.sequence for entry in statement.entries]
-    due = [one for one in entries if _at(period[0]) <= _at(one.booking_time) < _at(period[1])]
+    due = [
+        one
+        for one in entries
+        if instant(period[0]) <= instant(one.booking_time) < instant(period[1])
+    ]
     missing = sorted({one.sequence for one in due} - set(numbers))
     strange = sorted(set(numbers) - {one.sequence for one in due})
     found = []
@@ -37,7 +40,7 @@ def _inexact(
     statement: Statement, entries: Sequence[Entry], due: Sequence[Entry], period: tuple[str, str]
 ) -> list[str]:
     """Say what is wrong with a statement that has the right entries, in the right order."""
-    until = [one for one in entries if _at(one.booking_time) < _at(period[1])]
+    until = [one for one in entries if instant(one.booking_time) < instant(period[1])]
     closing = sum(one.signed_minor for one in until)
     last = max((one.sequence for one in until), default=0)
     found = []
@@ -66,7 +69,3 @@ def broken_link(earlier: Statement, later: Statement) -> str:
     numbers = [entry.sequence for entry in later.entries]
     due = list(range(earlier.closing_sequence + 1, later.closing_sequence + 1))
     return "" if numbers == due else f"entries {due} are due between two statements, not {numbers}"
-
-
-def _at(text: str) -> datetime:
-    return datetime.fromisoformat(text)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 
-from bank_conformance.bank.shapes import Entry
+from bank_conformance.bank.shapes import Entry, instant
 
 
 def balance(entries: Iterable[Entry], as_of: str | None, known_at: str | None) -> int:
@@ -13,10 +12,10 @@ def balance(entries: Iterable[Entry], as_of: str | None, known_at: str | None) -
 
     Both are inclusive; None excludes nothing.
     """
-    until = datetime.fromisoformat(known_at) if known_at else None
+    until = instant(known_at) if known_at else None
     return sum(
         entry.signed_minor
         for entry in entries
         if (as_of is None or entry.value_date <= as_of)
-        and (until is None or datetime.fromisoformat(entry.booking_time) <= until)
+        and (until is None or instant(entry.booking_time) <= until)
     )

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bank_conformance.bank.session import Session
+from bank_conformance.bank.shapes import instant
 from bank_conformance.history import Operation, now
 
 from .stage import Stage
@@ -29,11 +30,6 @@ async def ask(
         await stage.wait(PAUSE_SECONDS)
 
 
-def moment(text: str) -> datetime:
-    """Return the time that a bank has told."""
-    return datetime.fromisoformat(text)
-
-
 def told(at: datetime) -> str:
     """Return a time as the contract writes it."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -41,4 +37,4 @@ def told(at: datetime) -> str:
 
 def between(earlier: str, later: str) -> str:
     """Return the time in the middle of two."""
-    return told(moment(earlier) + (moment(later) - moment(earlier)) / 2)
+    return told(instant(earlier) + (instant(later) - instant(earlier)) / 2)

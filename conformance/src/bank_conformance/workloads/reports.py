@@ -13,10 +13,10 @@ from datetime import UTC, date, timedelta
 from functools import partial
 
 from bank_conformance.bank.past import DailyReport
-from bank_conformance.bank.shapes import Account, Entry, Hold, Transfer, demand, read
+from bank_conformance.bank.shapes import Account, Entry, Hold, Transfer, demand, instant, read
 from bank_conformance.history import History, Operation
 
-from .past import ask, moment
+from .past import ask
 from .rest import scan, settle
 from .stage import SETUP_PARALLEL_MAX, Stage, gather_bounded
 
@@ -78,7 +78,7 @@ async def reports(stage: Stage) -> Reports:
 def _day_of(opened: Operation) -> date:
     """Return the bank's own day: the suite's clock may show another."""
     body = opened.answer.body if opened.answer else {}
-    return moment(str(body["as_of"])).astimezone(UTC).date()
+    return instant(str(body["as_of"])).astimezone(UTC).date()
 
 
 def _days(today: date, past: date) -> Iterator[Day]:

@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from bank_conformance.bank.session import Session
-from bank_conformance.bank.shapes import Entry, read
+from bank_conformance.bank.shapes import Entry, instant, read
 from bank_conformance.history import History, Operation
 
-from .past import TICK, ask, between, moment, told
+from .past import TICK, ask, between, told
 from .rest import scan, settle
 from .stage import Stage, gather
 
@@ -113,8 +113,8 @@ class _Desk:
         while not self.over:
             if len(self.booked) > 1:
                 first = self.stage.random.choice(self.booked[:-1])
-                period = (first, told(moment(self.booked[-1]) + number * TICK))
-                if moment(first) < moment(period[1]):
+                period = (first, told(instant(self.booked[-1]) + number * TICK))
+                if instant(first) < instant(period[1]):
                     await self.ask(period, "meanwhile")
             await self.stage.wait(PAUSE_SECONDS)
 
@@ -131,6 +131,6 @@ def _periods(stage: Stage, entries: list[Entry]) -> list[Period]:
     times = [entry.booking_time for entry in entries]
     inner = [stage.random.choice((one, between(one, two))) for one, two in pairwise(times[1:])]
     cuts = stage.random.sample(inner, min(PERIODS - 1, len(inner)))
-    start, end = told(moment(times[0]) - timedelta(seconds=1)), told(moment(times[-1]) + TICK)
-    ordered = sorted({moment(cut): cut for cut in [start, *cuts, end]}.items())
+    start, end = told(instant(times[0]) - timedelta(seconds=1)), told(instant(times[-1]) + TICK)
+    ordered = sorted({instant(cut): cut for cut in [start, *cuts, end]}.items())
     return list(pairwise(cut for _, cut in ordered))

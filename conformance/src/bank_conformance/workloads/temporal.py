@@ -11,10 +11,10 @@ from datetime import date, timedelta
 from random import Random
 
 from bank_conformance.bank.session import Session
-from bank_conformance.bank.shapes import Entry, read
+from bank_conformance.bank.shapes import Entry, instant, read
 from bank_conformance.history import History, Operation
 
-from .past import TICK, ask, between, moment, told
+from .past import TICK, ask, between, told
 from .rest import Scan, scan, settle
 from .stage import Stage, gather
 
@@ -83,7 +83,7 @@ class _Desk:
 
     async def _book(self) -> None:
         days = self.random.randint(-DAYS_BACK, DAYS_AHEAD)
-        today = moment(self.known[0].booking_time).date() if self.known else None
+        today = instant(self.known[0].booking_time).date() if self.known else None
         value_date = str(today + timedelta(days)) if today and self.random.random() < 3 / 4 else ""
         code, amount = self.random.choice(CODES), self.random.randint(1, AMOUNT_MINOR_MAX)
         posted = await self.session.post(self.account, code, amount, value_date=value_date or None)
@@ -119,5 +119,5 @@ class _Desk:
         place = self.random.randrange(len(entries))
         here = entries[place].booking_time
         following = entries[min(place + 1, len(entries) - 1)].booking_time
-        just_before = told(moment(here) - TICK)
+        just_before = told(instant(here) - TICK)
         return self.random.choice((here, here, just_before, between(here, following)))
