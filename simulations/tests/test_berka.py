@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from bank_simulations.console import BadInputError
-from bank_simulations.replay.berka import (
+from bank_simulations.replay.berka.days import compare, end_of_day
+from bank_simulations.replay.berka.driver import credit_line_minor, posting
+from bank_simulations.replay.berka.journals import (
     find_folder,
-    parse_amount,
     parse_birth_number,
     parse_transaction,
     read_books,
 )
-from bank_simulations.replay.books import compare, end_of_day
-from bank_simulations.replay.driver import credit_line_minor, posting
+from bank_simulations.replay.rows import parse_amount
 from books import write_books
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,23 +1,18 @@
-"""The books of a Czech bank, 1993 on: the PKDD'99 "Financial" data of Berka and Sochorova.
+"""The journals as they were published: semicolons, quotes, latin-1, YYMMDD, amounts in CZK.
 
-Read as they were published: semicolons, quotes, latin-1, dates as YYMMDD, amounts in CZK. Whatever
-months lie in the folder are read; nothing is counted beforehand.
+Whatever months lie in the folder are read; nothing is counted beforehand.
 """
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
 from bank_simulations.console import BadInputError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from bank_simulations.replay.rows import Row, parse_amount, read_rows
 
 CURRENCY = "CZK"
 CENTURY = 1900
@@ -40,8 +35,7 @@ CODE_BY_OPERATION = {
 CREDIT_CODES = {"INTEREST", "CASH_DEPOSIT", "INCOMING_PAYMENT"}
 NARRATIVES = {"SIPO": "household", "POJISTNE": "insurance", "DUCHOD": "pension", "UVER": "loan"}
 
-Row = dict[str, str]
-T = TypeVar("T")
+_rows = partial(read_rows, delimiter=";", encoding="latin-1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,17 +124,6 @@ def parse_transaction(row: Row) -> Transaction:
     )
 
 
-def parse_amount(text: str) -> int:
-    """Minor units, exactly: a fraction of a haléř is an error."""
-    try:
-        minor = Decimal(text) * 100
-    except InvalidOperation as error:
-        raise ValueError(f"{text!r} is no amount") from error
-    if not minor.is_finite() or minor != int(minor):
-        raise ValueError(f"{text!r} is no amount of whole minor units")
-    return int(minor)
-
-
 def parse_date(text: str) -> date:
     """YYMMDD, of the twentieth century."""
     if len(text) != len("YYMMDD") or not text.isdigit():
@@ -188,17 +171,3 @@ def _owner(owners: dict[str, Owner], account_id: str, folder: Path) -> Owner:
 
 def _journals(folder: Path) -> list[Path]:
     return sorted(folder.glob("trans-*.asc"))
-
-
-def _rows(path: Path, parse: Callable[[Row], T]) -> Iterator[T]:
-    """What `parse` makes of each line; an error names file and line."""
-    try:
-        with path.open(encoding="latin-1", newline="") as lines:
-            reader = csv.DictReader(lines, delimiter=";")
-            for row in reader:
-                try:
-                    yield parse(row)
-                except (KeyError, TypeError, AttributeError, ValueError) as error:
-                    raise BadInputError(f"{path}, line {reader.line_num}: {error}") from error
-    except OSError as error:
-        raise BadInputError(f"cannot read {path}: {error}") from error

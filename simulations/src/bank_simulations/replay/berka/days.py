@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .berka import AccountBook
+    from .journals import AccountBook
 
 TOLERANCE_MINOR = 60
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from bank_simulations.client import BankClient
 from bank_simulations.console import err, out
+from bank_simulations.files import write_json
 
-from .berka import CURRENCY, find_folder, read_books
-from .books import TOLERANCE_MINOR
+from .days import TOLERANCE_MINOR
 from .driver import Replayed, send
+from .journals import CURRENCY, find_folder, read_books
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,9 +21,14 @@ WRONG_DAYS_SHOWN = 10
 
 
 def replay(
-    data: Path | None, url: str, tokens: TokenSource, run: str, concurrency: int
-) -> Replayed:
-    """Replay the books in the folder against the bank at `url`."""
+    data: Path | None,
+    url: str,
+    tokens: TokenSource,
+    run: str,
+    concurrency: int,
+    json_file: Path | None,
+) -> bool:
+    """Replay the books in the folder against the bank at `url`; whether every day agrees."""
     folder = find_folder(data)
     books = read_books(folder)
     total = sum(len(book.transactions) for book in books)
@@ -30,12 +36,15 @@ def replay(
     bank = BankClient(url, tokens, connections=concurrency, timeout_seconds=60)
     try:
         bank.require_answer()
-        return send(bank, books, run, concurrency)
+        replayed = send(bank, books, run, concurrency)
     finally:
         bank.close()
+    write_json(json_file, replayed.document())
+    _tell(replayed)
+    return replayed.agrees
 
 
-def tell(outcome: Replayed) -> None:
+def _tell(outcome: Replayed) -> None:
     """The figures, and what is wrong where something is."""
     out.print(
         f"{outcome.transactions:,} transactions of {outcome.accounts:,} accounts "

@@ -16,8 +16,8 @@ from gevent.pool import Pool
 
 from bank_simulations.console import Progress
 
-from .berka import CURRENCY, AccountBook, Transaction
-from .books import Day, compare
+from .days import Day, compare
+from .journals import CURRENCY, AccountBook, Transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
