@@ -15,7 +15,11 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-COMMAND_SECONDS_MAX = 90
+COMMAND_SECONDS_MAX = 180
+ANY_MACHINE = {"lag_p99_seconds_max": 5.0, "generator_cpu_max": 9.0}
+"""A generator is not to be judged by how busy the machine is on which the tests run."""
+PATIENT = {"bound_seconds": 3.0, "share": 0.96}
+"""A claim that a good bank meets, however busy the machine."""
 
 settings.register_profile("suite", deadline=None)  # a busy machine is no failing test
 settings.load_profile("suite")
@@ -70,7 +74,7 @@ def write_scenario(tmp_path: Path) -> WriteScenario:
         parts = {
             "accounts": {"count": 10, "customers": 2},
             "claim": {"bound_seconds": 0.5, "share": 0.96},
-            "limits": {"lag_p99_seconds_max": 0.2, "request_timeout_seconds": 1.0},
+            "limits": {"request_timeout_seconds": 1.0, **ANY_MACHINE},
             **changes,
         }
         lines = ['title = "A test"']

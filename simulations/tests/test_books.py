@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from bank_simulations.load.books import INSUFFICIENT_FUNDS, Asked, Books
+from random import Random
+
+from bank_simulations.load.books import INSUFFICIENT_FUNDS, Asked, Books, judge
+from bank_simulations.load.measurement import Observation
 from bank_simulations.load.plan import Planned
 from hypothesis import given
 from hypothesis import strategies as st
@@ -111,3 +114,57 @@ def test_a_refusal_for_a_foreign_reason_is_noticed_unless_the_scenario_expects_i
     for expected, agreed in (((), False), (("account-blocked",), True)):
         books = Books(2, OPENING, expected)
         assert books.refuse(planned, books.ask(planned), "account-blocked") is agreed
+
+
+@given(moves, st.integers(1, 4), st.randoms())
+def test_parts_of_several_processes_are_judged_as_one(
+    steps: list[tuple[str, int, list[int], int]], processes: int, dice: Random
+) -> None:
+    bank, whole = CorrectBank(), Books(ACCOUNTS, OPENING)
+    parts: list[list[Observation]] = [[] for _ in range(processes)]
+    for now, (_, which, (source, target, _), amount) in enumerate(steps):
+        planned = transfer(source, target, amount)
+        seen = Observation(planned, 0.0, asked_at=now)
+        enough = bank.balances[source] >= amount
+        bank.asked.append((planned, whole.ask(planned)))
+        bank.decide(0)
+        bank.answer(0, whole)
+        seen.refusal = None if enough else INSUFFICIENT_FUNDS
+        seen.decided_at = now + 0.5
+        parts[which % processes].append(seen)
+    dice.shuffle(parts)
+    books = Books(ACCOUNTS, OPENING)
+    judge([seen for part in parts for seen in part], books)
+    assert all(seen.agreed for part in parts for seen in part)
+    assert books.balances == whole.balances
+
+
+def test_a_refusal_is_wrong_in_the_light_of_what_another_process_was_told() -> None:
+    incoming = Observation(transfer(1, 0, 50), 0.0, asked_at=1.0, decided_at=2.0)
+    refused = Observation(transfer(0, 1, 150), 0.0, asked_at=3.0, decided_at=4.0)
+    refused.refusal = INSUFFICIENT_FUNDS
+    judge([refused], Books(2, OPENING))
+    assert refused.agreed
+    judge([refused, incoming], Books(2, OPENING))
+    assert not refused.agreed
+
+
+def test_what_was_asked_and_never_decided_stays_in_doubt() -> None:
+    books = Books(2, OPENING)
+    judge([Observation(transfer(0, 1, 30), 0.0, asked_at=1.0)], books)
+    assert [(each.least_minor, each.most_minor) for each in books.balances] == [
+        (OPENING - 30, OPENING),
+        (OPENING, OPENING + 30),
+    ]
+
+
+def test_an_answer_counts_from_when_it_came_and_not_from_when_it_was_asked_for() -> None:
+    failing = Observation(transfer(0, 1, 80), 0.0, asked_at=1.0, decided_at=4.0)
+    failing.refusal = "settlement-timeout"
+    refused = Observation(transfer(0, 1, 50), 0.0, asked_at=2.0, decided_at=3.0)
+    refused.refusal = INSUFFICIENT_FUNDS
+    judge([failing, refused], Books(2, OPENING, {"settlement-timeout"}))
+    assert refused.agreed  # the 80 were still held
+    failing.decided_at = 1.5
+    judge([failing, refused], Books(2, OPENING, {"settlement-timeout"}))
+    assert not refused.agreed  # nobody held them any more

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bank_simulations.load.interval import Interval
+from bank_conformance.deciders.stable_latency import Latency
 from bank_simulations.load.measurement import Fate, Histogram, Measurement, Observation
 from bank_simulations.load.plan import Planned
 from hypothesis import given
@@ -14,7 +14,7 @@ durations = st.lists(st.floats(0.0, 100.0), max_size=50)
 def observation(number: int, seconds: float) -> Observation:
     step, group = ("calm", "hot") if number % 3 else ("burst", "uniform")
     planned = Planned(number, float(number), step, group, 0, 1, 5)
-    interval = Interval(max(0.0, seconds - 0.05), seconds)
+    interval = Latency(max(0.0, seconds - 0.05), seconds)
     return Observation(
         planned,
         started_seconds=seconds / 1000,

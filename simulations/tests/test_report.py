@@ -8,13 +8,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from bank_conformance.deciders.stable_latency import Latency
 from bank_simulations.load.events import Mark
-from bank_simulations.load.interval import Interval
 from bank_simulations.load.measurement import Measurement, Observation
 from bank_simulations.load.plan import Planned
-from bank_simulations.load.result import Run, timeline
+from bank_simulations.load.result import Run
 from bank_simulations.load.scenario import Scenario, Step
-from bank_simulations.load.summary import ceil_percent, duration, floor_percent, headline
+from bank_simulations.load.summary import (
+    ceil_percent,
+    duration,
+    floor_percent,
+    headline,
+    saturation,
+)
+from bank_simulations.load.timeline import throughput, timeline
 from bank_simulations.load.verdict import Generator, decide
 from bank_simulations.report.charts import Chart, linear_axis, log_axis, nines_axis, time_axis
 from bank_simulations.report.load_page import charts, render
@@ -31,10 +38,11 @@ def document(late: int = 0, count: int = 3_000, cpu: float = 0.3) -> dict[str, A
     for number in range(count):
         planned = Planned(number, number / 100, "steady", "uniform", 0, 1, 5)
         seconds = 2.5 if number < late else 0.03
-        interval = Interval(seconds - 0.01, seconds)
+        interval = Latency(seconds - 0.01, seconds)
         seen = Observation(planned, 0.001, 0.01, seen={"source": interval}, ended=interval)
         measured.take(seen, 9.0)
     generator = Generator(0.001, cpu, 0, count)
+    claim, breaches = scenario.claim, generator.breaches(scenario.limits)
     return Run(
         name="test",
         scenario=scenario,
@@ -42,10 +50,9 @@ def document(late: int = 0, count: int = 3_000, cpu: float = 0.3) -> dict[str, A
         run="load-1",
         started_at=datetime(2026, 11, 23, tzinfo=UTC),
         measured=measured,
-        generator=generator,
-        verdict=decide(measured, scenario.claim, scenario.limits, generator, []),
-        capacity=None,
-        marks=[Mark(3.0, HOSTILE)],
+        generators=[generator],
+        verdict=decide(measured.total(), claim, breaches=breaches),
+        marks=[Mark(3.0, HOSTILE, 4.0)],
     ).document()
 
 
@@ -66,7 +73,7 @@ def test_the_verdict_is_said_in_words(found: dict[str, Any], said: str) -> None:
 def test_the_page_needs_nothing_but_itself() -> None:
     page = render(document())
     assert not re.search(r"<(script|link|img|iframe|object)|src=|@import|url\(", page)
-    assert page.count("<svg") == 4
+    assert page.count("<svg") == 5
 
 
 def test_what_the_run_was_told_stays_text() -> None:
@@ -97,6 +104,64 @@ def test_the_time_line_loses_no_transfer() -> None:
 
 def test_an_empty_time_line_has_no_slots() -> None:
     assert timeline([]) == []
+    assert throughput([]) == []
+
+
+def test_what_is_offered_and_finished_adds_up_also_after_the_last_arrival() -> None:
+    slots = document(late=3_000, count=1_000)["throughput"]
+    width = slots[1]["at"] - slots[0]["at"]
+    assert sum(slot["due"] for slot in slots) * width == pytest.approx(1_000)
+    assert sum(slot["finished"] for slot in slots) * width == pytest.approx(1_000)
+    assert slots[-1]["due"] == 0.0
+    assert slots[-1]["finished"] > 0.0
+    assert slots[0]["finished"] == 0.0
+
+
+def test_a_ramp_says_at_which_rate_the_bound_stopped_holding() -> None:
+    def step(name: str, rate: float, decision: str) -> dict[str, Any]:
+        return {"name": name, "rate": rate, "verdict": {"decision": decision}}
+
+    calm, half, over = step("a", 30, "met"), step("b", 50, "met"), step("c", 120, "violated")
+    assert saturation([calm, half, over]) == (
+        "The bound held up to 50 transfers/s (b); it was broken at 120 transfers/s (c)."
+    )
+    held = "The bound held up to 50 transfers/s (b), the highest rate offered."
+    assert saturation([step("0", 10, "met"), calm, half]) == held
+    blind = step("c", 120, "invalid")
+    assert "could not be measured at 120" in str(saturation([calm, half, blind]))
+    assert saturation([calm, over, half]) is None  # a burst is no ramp
+    assert saturation([calm, over]) is None
+
+
+def test_a_page_with_everything_shows_everything() -> None:
+    found = document(late=3)
+    part = {"fates": {"in time": 3}, "visible": found["total"]["visible"]}
+    read = {"kind": "balance", "count": 9, "late": 1, "failed": 0, "decision": "violated"}
+    found["phases"] = [{"phase": "baseline", **part}]
+    found["reads"] = [{**read, "took": part["visible"], "bound_seconds": 1.0}]
+    found["reads_missing"] = ["statement"]
+    found["recoveries"] = [{"label": HOSTILE, "ended_at_seconds": 4.0, "seconds": 1.5}]
+    found["parts"].append({**found["parts"][0], "group": "hot"})
+    probe = {"what": "probe", "rate": 30.0, "transfers": 9, "against": 0, "decision": "met"}
+    times = {"p50": 0.02, "p99": 0.03, "worst": 0.04, "reasons": [HOSTILE]}
+    found["search"] = {
+        "rate": 30.0,
+        "stopped": 33.0,
+        "limited_by_generator": False,
+        "resolution": 0.1,
+        "probes": [{**probe, **times}],
+    }
+    page = render(found)
+    assert page.count("<svg") == 7
+    assert "<script" not in page
+    for said in (
+        "were as fast as before within 1.5 s",
+        "does not offer",
+        "Before, during and after",
+    ):
+        assert said in page
+    assert "<td>balance</td><td>9</td>" in page
+    assert "up to 30.0 transfers a second; at 33.0 it did not hold" in page
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import comb
 
 import pytest
-from bank_simulations.load.interval import Interval
+from bank_conformance.deciders import binomial
+from bank_conformance.deciders.stable_latency import Latency
 from bank_simulations.load.measurement import Measurement, Observation
 from bank_simulations.load.plan import Planned
 from bank_simulations.load.scenario import Claim, Limits
@@ -20,7 +21,7 @@ from bank_simulations.load.verdict import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-IN_TIME, AMBIGUOUS, LATE = Interval(0.1, 0.2), Interval(1.9, 2.1), Interval(2.1, 2.2)
+IN_TIME, AMBIGUOUS, LATE = Latency(0.1, 0.2), Latency(1.9, 2.1), Latency(2.1, 2.2)
 FINE = Generator(lag_p99_seconds=0.001, cpu_max=0.3, dropped_count=0, planned_count=3000)
 
 
@@ -44,7 +45,7 @@ def measured(*, dropped: int = 0, vanished: bool = False, **ends: int) -> Measur
 def verdict(
     found: Measurement, generator: Generator = FINE, *findings: str, claim: Claim | None = None
 ) -> Verdict:
-    return decide(found, claim or Claim(), Limits(), generator, list(findings))
+    return decide(found.total(), claim or Claim(), findings, generator.breaches(Limits()))
 
 
 @pytest.mark.parametrize(
@@ -145,3 +146,23 @@ def test_nothing_measured_decides_nothing() -> None:
 def test_exit_codes_are_the_published_ones() -> None:
     codes = {decision.value: decision.exit_code for decision in Decision}
     assert codes == {"met": 0, "violated": 1, "inconclusive": 3, "invalid": 4}
+
+
+def test_a_process_that_died_makes_the_run_invalid_and_says_which() -> None:
+    died = Generator(0.0, 0.0, 0, 1000, process=2, died="ended with code -9")
+    invalid = verdict(measured(in_time=3_000), died)
+    assert invalid.decision is Decision.INVALID
+    assert invalid.reasons == ("generator process 2 ended with code -9: its part is missing",)
+
+
+@given(st.integers(1, 400), st.data(), st.sampled_from([0.9, 0.95, 0.99]))
+def test_the_limits_are_those_of_the_conformance_suite(
+    of: int, data: st.DataObject, confidence: float
+) -> None:
+    count = data.draw(st.integers(0, of))
+    assert upper_limit(count, of, confidence) == pytest.approx(
+        binomial.upper_bound(count, of, confidence), rel=1e-9
+    )
+    assert lower_limit(count, of, confidence) == pytest.approx(
+        binomial.lower_bound(count, of, confidence), rel=1e-9
+    )

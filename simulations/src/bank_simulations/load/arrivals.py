@@ -12,7 +12,7 @@ from itertools import accumulate, count, islice, takewhile
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from .scenario import Scenario, Step
 
@@ -25,16 +25,48 @@ class Arrival:
     step: str
 
 
-def schedule(scenario: Scenario, capacity: float | None = None) -> list[Arrival]:
-    """All arrivals in order; `capacity` is in transfers per second, where a step needs it."""
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A step as it was drawn: when it begins, how long it is, and what is due in it."""
+
+    step: str
+    rate: float
+    start_seconds: float
+    seconds: float
+    due: tuple[Arrival, ...]
+
+    @property
+    def end_seconds(self) -> float:
+        """When the next one begins."""
+        return self.start_seconds + self.seconds
+
+
+def stretches(scenario: Scenario, capacity: float | None = None) -> list[Stretch]:
+    """The steps in order; `capacity` is in transfers per second, where a step needs it."""
     dice = random.Random(f"arrivals-{scenario.seed}")  # noqa: S311 - replayed, not secret
-    arrivals: list[Arrival] = []
-    start = 0.0
+    drawn: list[Stretch] = []
     for step in scenario.steps:
-        offsets = _offsets(step, scenario.arrivals, rate_of(step, capacity), dice)
-        arrivals.extend(Arrival(start + offset, step.name) for offset in offsets)
-        start += step.seconds if step.seconds is not None else offsets[-1]
-    return arrivals
+        start, rate = drawn[-1].end_seconds if drawn else 0.0, rate_of(step, capacity)
+        offsets = _offsets(step, scenario.arrivals, rate, dice)
+        due = tuple(Arrival(start + offset, step.name) for offset in offsets)
+        seconds = step.seconds if step.seconds is not None else offsets[-1]
+        drawn.append(Stretch(step.name, rate, start, seconds, due))
+    return drawn
+
+
+def schedule(scenario: Scenario, capacity: float | None = None) -> list[Arrival]:
+    """All arrivals of transfers, in order."""
+    return [arrival for stretch in stretches(scenario, capacity) for arrival in stretch.due]
+
+
+def beside(drawn: Iterable[Stretch], per_arrival: float, seed: str) -> Iterator[Arrival]:
+    """Poisson arrivals of something else in the same steps, so many for each of theirs."""
+    dice = random.Random(seed)  # noqa: S311 - replayed, not secret
+    for stretch in drawn:
+        for offset in _poisson(stretch.rate * per_arrival, dice):
+            if offset > stretch.seconds:
+                break
+            yield Arrival(stretch.start_seconds + offset, stretch.step)
 
 
 def rate_of(step: Step, capacity: float | None) -> float:

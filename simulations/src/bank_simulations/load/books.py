@@ -2,6 +2,9 @@
 
 Answers arrive while other transfers are under way, so a balance is known only as a range. Every
 judgement takes the end of the range that favours the bank: what is called wrong is wrong.
+
+Several processes may have asked, each knowing its own part. All of them note the times on the
+machine's one monotonic clock, so the parts are put in order and judged as one, after the run.
 """
 
 from __future__ import annotations
@@ -10,8 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Iterator
 
+    from .measurement import Observation
     from .plan import Planned
 
 INSUFFICIENT_FUNDS = "insufficient-funds"
@@ -86,3 +90,25 @@ class Books:
 
     def _parties(self, planned: Planned) -> tuple[Balance, Balance]:
         return self.balances[planned.source], self.balances[planned.target]
+
+
+def judge(observations: Iterable[Observation], books: Books) -> None:
+    """Go through what was asked and decided, in order of time; mark what the books do not allow."""
+    asked: dict[int, Asked] = {}
+    for _, decides, place, seen in sorted(_moves(observations)):
+        if not decides:
+            asked[place] = books.ask(seen.planned)
+        elif seen.refusal is None:
+            seen.agreed = books.complete(seen.planned, asked.pop(place))
+        else:
+            seen.agreed = books.refuse(seen.planned, asked.pop(place), seen.refusal)
+
+
+def _moves(
+    observations: Iterable[Observation],
+) -> Iterator[tuple[float, bool, int, Observation]]:
+    """When each was asked and, where that is known, decided; asked first where both are at once."""
+    for place, seen in enumerate(observations):
+        yield seen.asked_at, False, place, seen
+        if seen.decided_at is not None:
+            yield seen.decided_at, True, place, seen

@@ -99,13 +99,13 @@ def _measure(transfers: Transfers, plans: Iterator[Planned], workers: int, secon
             transfers.perform(seen)
             finished.append(seen)
 
-    cpu = CpuMeter()
+    cpu = CpuMeter(transfers.clock)
     group = Group()
     for _ in range(workers):
         group.spawn(work)
     gevent.sleep(seconds)
     cpu.sample(closing=True)
-    shown = [seen.ended.upper_seconds for seen in finished if seen.seen and seen.ended]
+    shown = [seen.ended.high for seen in finished if seen.seen and seen.ended]
     group.join(timeout=2 * transfers.bound_seconds)
     group.kill()
     latencies = Histogram()

@@ -8,26 +8,27 @@ invalid, waiting would make it a lie.
 from __future__ import annotations
 
 import gc
+from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from heapq import merge
+from typing import TYPE_CHECKING
 
 import gevent
 from gevent.event import Event as Signal
 from gevent.pool import Group, Pool
 from locust import User, task
-from locust.env import Environment
 from locust.exception import StopUser
 
 from .clock import CpuMeter
-from .events import Event, Mark, carry_out
-from .measurement import Measurement, Observation
+from .measurement import Observation
+from .plan import Planned, PlannedRead
+from .reads import ReadSeen
+from .share import Share, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from bank_simulations.console import Progress
-
-    from .plan import Planned
+    from .reads import Reads
     from .scenario import Limits
     from .transfers import Transfers
 
@@ -38,66 +39,83 @@ CPU_SAMPLE_SECONDS = 1.0
 
 @dataclass
 class OpenLoop:
-    """A planned run: everything that is started, dropped, or happens beside it."""
+    """The work of one process: everything that it starts, drops, and sees.
 
-    plan: Sequence[Planned]
+    Attributes:
+        begin: starts the run's clock; the schedule is kept from then on.
+        tell: is told of everything that ended, for Locust's statistics and the progress.
+    """
+
+    work: Work
     transfers: Transfers
+    reads: Reads
     limits: Limits
-    progress: Progress
-    events: Sequence[Event] = ()
-    tell: Callable[[Observation], None] = lambda _: None
-    observations: list[Observation] = field(default_factory=list)
-    dropped: list[Planned] = field(default_factory=list)
-    marks: list[Mark] = field(default_factory=list)
-    cpu: CpuMeter = field(default_factory=CpuMeter)
+    share: Share
+    begin: Callable[[], None]
+    tell: Callable[[Observation | ReadSeen], None] = lambda _: None
     dispatched: Signal = field(default_factory=Signal)
 
     def __post_init__(self) -> None:
         self._pool = Pool(self.limits.in_flight_max)
         self._beside = Group()
+        self._begun = False
 
     def dispatch(self) -> None:
-        """Keep the schedule."""
-        clock, last = self.transfers.clock, self.plan[-1].due_seconds
-        gc.collect()
-        gc.freeze()  # a full collection over all of Locust would stop the schedule for 50 ms
-        clock.start(LEAD_SECONDS)
-        self.transfers.give_up_at_seconds = last + 2 * self.transfers.bound_seconds
-        self._start_beside()
-        for planned in self.plan:
-            while (wait := planned.due_seconds - clock.now()) > 0:
-                gevent.sleep(wait)
-            if self._pool.full():
-                self.dropped.append(planned)
-            else:
-                self._pool.spawn(self._one, planned)
-        self.dispatched.set()
+        """Keep the schedule, once; stopped on the way, what is left of it is dropped."""
+        if self._begun:
+            return
+        self._begun = True
+        due = deque(_in_order(self.work))
+        try:
+            self._prepare()
+            while due:
+                self._wait_for(due[0])
+                self._start(due.popleft())
+        finally:
+            for planned in due:
+                self._drop(planned)
+            self.dispatched.set()
 
     def drain(self) -> None:
         """Wait for twice the bound; what has not ended by then is unresolved."""
         patience = 2 * self.transfers.bound_seconds + self.limits.request_timeout_seconds
         self._pool.join(timeout=patience)
         self._pool.kill()
-        self.cpu.sample(closing=True)
         self._beside.join(timeout=LOOK_AGAIN_SECONDS + self.limits.request_timeout_seconds)
         self._beside.kill()
 
-    def measurement(self) -> Measurement:
-        """All that was observed; call it after draining."""
-        measured = Measurement(self.transfers.bound_seconds)
-        gave_up_at = self.transfers.give_up_at_seconds
-        for seen in self.observations:
-            measured.take(seen, gave_up_at - seen.planned.due_seconds)
-        for planned in self.dropped:
-            measured.drop(planned)
-        return measured
+    def _prepare(self) -> None:
+        gc.collect()
+        gc.freeze()  # a full collection over all of Locust would stop the schedule for 50 ms
+        self.begin()
+        give_up_at = self.work.last_due_seconds + 2 * self.transfers.bound_seconds
+        self.share.gave_up_at_seconds = give_up_at
+        self.transfers.give_up_at_seconds = self.reads.give_up_at_seconds = give_up_at
+        self._beside.spawn(self._watch_cpu)
 
-    def _one(self, planned: Planned) -> None:
-        lag = self.transfers.clock.now() - planned.due_seconds
-        seen = Observation(planned, lag)
-        self.observations.append(seen)
+    def _wait_for(self, planned: Planned | PlannedRead) -> None:
+        while (wait := planned.due_seconds - self.transfers.clock.now()) > 0:
+            gevent.sleep(wait)
+
+    def _start(self, planned: Planned | PlannedRead) -> None:
+        """Hand one arrival to the pool."""
+        if self._pool.full():
+            self._drop(planned)
+        elif isinstance(planned, Planned):
+            self._pool.spawn(self._transfer, planned)
+        else:
+            self._pool.spawn(self._read, planned)
+
+    def _drop(self, planned: Planned | PlannedRead) -> None:
+        if isinstance(planned, Planned):
+            self.share.dropped.append(planned)
+        else:
+            self.share.reads_dropped.append(planned)
+
+    def _transfer(self, planned: Planned) -> None:
+        seen = Observation(planned, self.transfers.clock.now() - planned.due_seconds)
+        self.share.observations.append(seen)
         transfer_id = self.transfers.perform(seen)
-        self.progress.advance()
         self.tell(seen)
         if transfer_id and seen.seen:
             later = gevent.spawn_later(
@@ -105,24 +123,27 @@ class OpenLoop:
             )
             self._beside.add(later)
 
-    def _start_beside(self) -> None:
-        self.cpu = CpuMeter()
-        self._beside.spawn(self._watch_cpu)
-        for event in self.events:
-            later = gevent.spawn_later(LEAD_SECONDS + event.at_seconds, self._happen, event)
-            self._beside.add(later)
+    def _read(self, planned: PlannedRead) -> None:
+        seen = ReadSeen(planned, self.transfers.clock.now() - planned.due_seconds)
+        self.share.reads.append(seen)
+        self.reads.perform(seen)
+        self.tell(seen)
 
     def _watch_cpu(self) -> None:
+        cpu = CpuMeter(self.transfers.clock)
+        self.share.cpu = cpu.windows
         while not self.dispatched.wait(CPU_SAMPLE_SECONDS):
-            self.cpu.sample()
-
-    def _happen(self, event: Event) -> None:
-        at_seconds = self.transfers.clock.now()
-        self.marks.append(Mark(at_seconds, carry_out(event)))
+            cpu.sample()
+        cpu.sample(closing=True)
 
 
-def run_open_loop(loop: OpenLoop, url: str) -> None:
-    """Let Locust run the loop's one dispatcher, and feed its statistics; then drain."""
+def _in_order(work: Work) -> Iterator[Planned | PlannedRead]:
+    parts: list[Sequence[Planned | PlannedRead]] = [work.transfers, work.reads]
+    return merge(*parts, key=lambda each: each.due_seconds)
+
+
+def dispatcher_class(loop: OpenLoop) -> type[User]:
+    """A Locust user whose one task is the loop."""
 
     class Dispatcher(User):
         @task
@@ -130,31 +151,4 @@ def run_open_loop(loop: OpenLoop, url: str) -> None:
             loop.dispatch()
             raise StopUser
 
-    environment = Environment(user_classes=[Dispatcher], host=url)
-    loop.tell = locust_statistics(environment)
-    runner = environment.create_local_runner()
-    runner.start(1, spawn_rate=1)
-    loop.dispatched.wait()
-    loop.drain()
-    runner.quit()
-
-
-def locust_statistics(environment: Environment) -> Callable[[Observation], None]:
-    """Report every transfer to Locust twice: when it was answered and when it was visible."""
-
-    def tell(seen: Observation) -> None:
-        moments: dict[str, Any] = {
-            "answered": seen.answered_seconds,
-            "visible": seen.ended.upper_seconds if seen.ended else None,
-        }
-        for name, seconds in moments.items():
-            environment.events.request.fire(  # type: ignore[no-untyped-call]
-                request_type="TRANSFER",
-                name=name,
-                response_time=(seconds or 0.0) * 1e3,
-                response_length=0,
-                exception=None if seconds is not None else TimeoutError(f"never {name}"),
-                context={},
-            )
-
-    return tell
+    return Dispatcher

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
+from bank_conformance.deciders.stable_latency import Judgement, Latency
 from hdrh.histogram import HdrHistogram  # type: ignore[import-untyped]
-
-from .interval import Interval, Timing
 
 if TYPE_CHECKING:
     from .plan import Planned
@@ -32,6 +31,15 @@ class Fate(StrEnum):
     DROPPED = "dropped"
 
 
+FATES = {
+    Judgement.MET: Fate.IN_TIME,
+    Judgement.AMBIGUOUS: Fate.AMBIGUOUS,
+    Judgement.VIOLATED: Fate.LATE,
+    Judgement.VANISHED: Fate.VANISHED,
+}
+"""The conformance suite's judgement of a latency, as what became of a transfer."""
+
+
 @dataclass(slots=True)
 class Observation:
     """One transfer as it was seen from outside; times are seconds from its intended start.
@@ -47,18 +55,24 @@ class Observation:
         vanished: whether a later look missed it again.
         attempts: how often the request was sent.
         looks: how often a read model was asked.
+        transfer_id: what the bank calls it, once it has said so.
+        asked_at: just before it was first sent, on the machine's monotonic clock.
+        decided_at: just after it was known to be completed or refused, on the same clock.
     """
 
     planned: Planned
     started_seconds: float
     answered_seconds: float | None = None
     refusal: str | None = None
-    seen: dict[str, Interval] = field(default_factory=dict)
-    ended: Interval | None = None
+    seen: dict[str, Latency] = field(default_factory=dict)
+    ended: Latency | None = None
     agreed: bool = True
     vanished: bool = False
     attempts: int = 0
     looks: int = 0
+    transfer_id: str | None = None
+    asked_at: float = 0.0
+    decided_at: float | None = None
 
     def fate(self, bound_seconds: float) -> Fate:
         """Judge it; what is wrong outranks what is late."""
@@ -68,13 +82,7 @@ class Observation:
             return Fate.VANISHED
         if self.ended is None:
             return Fate.UNRESOLVED
-        match self.ended.against(bound_seconds):
-            case Timing.IN_TIME:
-                return Fate.IN_TIME
-            case Timing.LATE:
-                return Fate.LATE
-            case Timing.AMBIGUOUS:
-                return Fate.AMBIGUOUS
+        return FATES[self.ended.judge(bound_seconds)]
 
 
 class Histogram:
@@ -141,11 +149,11 @@ class Tally:
         self.looks += seen.looks
         if seen.refusal:
             self.refusals[seen.refusal] += 1
-        self.ended.record(seen.ended.upper_seconds if seen.ended else now_seconds)
+        self.ended.record(seen.ended.high if seen.ended else now_seconds)
         if seen.answered_seconds is not None:
             self.answered.record(seen.answered_seconds)
         for name, interval in seen.seen.items():
-            self.models[name].record(interval.upper_seconds)
+            self.models[name].record(interval.high)
 
     def add(self, other: Tally) -> None:
         """Take in what another process counted."""
@@ -161,13 +169,17 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One transfer on the time line: when it was due, how late it started, when it ended."""
+    """One transfer on the time line: when it was due, how late it started, when it ended.
+
+    `behind` is how long after the bank's answer each read model showed it, in seconds.
+    """
 
     step: str
     due_seconds: float
     lag_seconds: float
     ended_seconds: float
     fate: Fate
+    behind: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -183,11 +195,12 @@ class Measurement:
         """Count one transfer that was started."""
         self._tally(seen.planned).take(seen, self.bound_seconds, waited_seconds)
         self.lag.record(seen.started_seconds)
-        ended = seen.ended.upper_seconds if seen.ended else waited_seconds
+        ended = seen.ended.high if seen.ended else waited_seconds
         fate = seen.fate(self.bound_seconds)
-        planned = seen.planned
+        planned, answered = seen.planned, seen.answered_seconds or 0.0
+        behind = {name: max(0.0, at.high - answered) for name, at in seen.seen.items()}
         self.points.append(
-            Point(planned.step, planned.due_seconds, seen.started_seconds, ended, fate)
+            Point(planned.step, planned.due_seconds, seen.started_seconds, ended, fate, behind)
         )
 
     def drop(self, planned: Planned) -> None:

@@ -1,4 +1,4 @@
-"""Which transfers are made: payer, payee and amount of every arrival, drawn from the seed."""
+"""What is done: payer, payee and amount of every transfer, the account of every read, by seed."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from .arrivals import beside
 
-    from .arrivals import Arrival
-    from .scenario import Accounts
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator, Sequence
+
+    from .arrivals import Arrival, Stretch
+    from .scenario import Accounts, Read, Scenario
 
 HOT, UNIFORM = "hot", "uniform"
 
@@ -26,6 +28,17 @@ class Planned:
     source: int
     target: int
     amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRead:
+    """The `number`-th read of its kind, of one of the scenario's accounts."""
+
+    number: int
+    due_seconds: float
+    step: str
+    kind: str
+    account: int
 
 
 def plan(arrivals: Sequence[Arrival], accounts: Accounts, seed: int) -> list[Planned]:
@@ -48,3 +61,19 @@ def draw(number: int, arrival: Arrival, accounts: Accounts, dice: random.Random)
         target=target,
         amount_minor=dice.randint(1, accounts.amount_max_minor),
     )
+
+
+def plan_reads(
+    drawn: Sequence[Stretch], scenario: Scenario, kinds: Container[str]
+) -> list[PlannedRead]:
+    """The reads of these kinds, in order; each is of an account drawn from the seed."""
+    offered = [read for read in scenario.reads if read.kind in kinds]
+    reads = [each for read in offered for each in _draw_reads(drawn, scenario, read)]
+    return sorted(reads, key=lambda read: read.due_seconds)
+
+
+def _draw_reads(drawn: Sequence[Stretch], scenario: Scenario, read: Read) -> Iterator[PlannedRead]:
+    seed, count = f"{read.kind}-{scenario.seed}", scenario.accounts.count
+    dice = random.Random(f"accounts-{seed}")  # noqa: S311 - replayed, not secret
+    for number, due in enumerate(beside(drawn, read.per_transfer, seed)):
+        yield PlannedRead(number, due.at_seconds, due.step, read.kind, dice.randrange(count))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gevent.pool import Pool
 
-from bank_simulations.console import Progress
+from bank_simulations.console import BrokenRunError, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,12 +40,20 @@ def populate(bank: BankClient, wanted: Accounts, run: str) -> Population:
     with Progress("Setting up customers and accounts", total) as progress:
 
         def each(step: Callable[[int], str], count: int) -> list[str]:
-            def one(number: int) -> str:
-                done = step(number)
-                progress.advance()
-                return done
+            def one(number: int) -> str | BrokenRunError:
+                try:
+                    return step(number)
+                except BrokenRunError as error:
+                    return error  # raised in a greenlet, it would be printed with its traceback
 
-            return list(pool.imap(one, range(count)))
+            ids = []
+            for done in pool.imap(one, range(count)):
+                if isinstance(done, BrokenRunError):
+                    pool.kill()
+                    raise done
+                progress.advance()
+                ids.append(done)
+            return ids
 
         def register(number: int) -> str:
             return _register(bank, f"{run}-customer-{number}")

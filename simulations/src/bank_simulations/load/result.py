@@ -4,29 +4,60 @@ from __future__ import annotations
 
 import os
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from .measurement import Fate, Histogram, Measurement, Point, Tally
+from .measurement import Fate, Histogram, Measurement, Tally
+from .timeline import throughput, timeline
+from .verdict import Generator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from .capacity import Capacity
     from .events import Mark
+    from .phases import Recovery
+    from .reads import ReadTally
     from .scenario import Scenario
-    from .verdict import Generator, Verdict
+    from .verdict import Verdict
 
-SLOTS = 120
-SLOT_SECONDS_MIN = 0.25
 PERCENTILES = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p99_9": 99.9}
-BAD = frozenset(Fate) - {Fate.IN_TIME}
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """One step: when it was, its rate in transfers per second, and what it decides by itself."""
+
+    name: str
+    at_seconds: float
+    seconds: float
+    rate: float
+    verdict: Verdict
+
+    def document(self) -> dict[str, Any]:
+        """The step as JSON."""
+        return {
+            "name": self.name,
+            "at": self.at_seconds,
+            "seconds": self.seconds,
+            "rate": self.rate,
+            "verdict": verdict_document(self.verdict),
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Everything a finished run knows about itself."""
+    """Everything a finished run knows about itself.
+
+    Attributes:
+        measured: all transfers.
+        generators: how each process of the generator fared in what the claim is about.
+        verdict: on what the claim is about.
+        steps: each step by itself.
+        phases: the transfers before, during and after events; empty where there were none.
+        reads: by kind; `reads_missing` are those the bank does not offer.
+    """
 
     name: str
     scenario: Scenario
@@ -34,13 +65,56 @@ class Run:
     run: str
     started_at: datetime
     measured: Measurement
-    generator: Generator
+    generators: Sequence[Generator]
     verdict: Verdict
-    capacity: Capacity | None
-    marks: Sequence[Mark]
+    capacity: Capacity | None = None
+    marks: Sequence[Mark] = ()
+    steps: Sequence[StepResult] = ()
+    phases: Mapping[str, Tally] = field(default_factory=dict)
+    recoveries: Sequence[Recovery] = ()
+    reads: Mapping[str, ReadTally] = field(default_factory=dict)
+    reads_missing: Sequence[str] = ()
+
+    @property
+    def generator(self) -> Generator:
+        """All processes of the generator as one: the worst of each, the sum of what was due."""
+        return Generator(
+            lag_p99_seconds=max(each.lag_p99_seconds for each in self.generators),
+            cpu_max=max(each.cpu_max for each in self.generators),
+            dropped_count=sum(each.dropped_count for each in self.generators),
+            planned_count=sum(each.planned_count for each in self.generators),
+        )
 
     def document(self) -> dict[str, Any]:
         """The run as JSON: figures in seconds, histograms in their standard encoding."""
+        return {
+            **self._about(),
+            "verdict": verdict_document(self.verdict),
+            "generator": asdict(self.generator),
+            "generators": [asdict(each) for each in self.generators],
+            "capacity": asdict(self.capacity) if self.capacity else None,
+            "marks": [asdict(mark) for mark in self.marks],
+            "recoveries": [asdict(each) for each in self.recoveries],
+            "steps": [step.document() for step in self.steps],
+            "total": tally_document(self.measured.total()),
+            "parts": [
+                {"step": step, "group": group, **tally_document(tally)}
+                for (step, group), tally in self.measured.tallies.items()
+            ],
+            "phases": [
+                {"phase": phase, **tally_document(tally)} for phase, tally in self.phases.items()
+            ],
+            "reads": [
+                read_document(tally, self.scenario.claim.confidence)
+                for tally in self.reads.values()
+            ],
+            "reads_missing": list(self.reads_missing),
+            "lag": histogram_document(self.measured.lag),
+            "timeline": timeline(self.measured.points),
+            "throughput": throughput(self.measured.points),
+        }
+
+    def _about(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "title": self.scenario.title,
@@ -49,19 +123,30 @@ class Run:
             "started_at": self.started_at.astimezone(UTC).isoformat(timespec="seconds"),
             "machine": machine(),
             "scenario": self.scenario.model_dump(mode="json"),
-            "verdict": {**asdict(self.verdict), "decision": self.verdict.decision.value},
-            "generator": asdict(self.generator),
-            "capacity": asdict(self.capacity) if self.capacity else None,
-            "marks": [asdict(mark) for mark in self.marks],
-            "steps": steps(self.measured.points),
-            "total": tally_document(self.measured.total()),
-            "parts": [
-                {"step": step, "group": group, **tally_document(tally)}
-                for (step, group), tally in self.measured.tallies.items()
-            ],
-            "lag": histogram_document(self.measured.lag),
-            "timeline": timeline(self.measured.points),
         }
+
+
+def verdict_document(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as JSON."""
+    return {**asdict(verdict), "decision": verdict.decision.value}
+
+
+def read_document(tally: ReadTally, confidence: float) -> dict[str, Any]:
+    """The reads of one kind as JSON."""
+    weighed = tally.weigh(confidence)
+    return {
+        "kind": tally.read.kind,
+        "bound_seconds": tally.read.bound_seconds,
+        "share": tally.read.share,
+        "decision": weighed.decision.value,
+        "share_supported": weighed.share_supported,
+        "count": tally.count,
+        "late": tally.late,
+        "failed": tally.failed,
+        "dropped": tally.dropped,
+        "refusals": tally.refusals,
+        "took": histogram_document(tally.took),
+    }
 
 
 def tally_document(tally: Tally) -> dict[str, Any]:
@@ -85,45 +170,6 @@ def histogram_document(histogram: Histogram) -> dict[str, Any]:
         "worst": histogram.worst_seconds,
         "hdr": histogram.encode(),
     }
-
-
-def steps(points: Sequence[Point]) -> list[dict[str, Any]]:
-    """When each step began."""
-    began: dict[str, float] = {}
-    for point in points:
-        began[point.step] = min(point.due_seconds, began.get(point.step, point.due_seconds))
-    return [
-        {"name": name, "at": at} for name, at in sorted(began.items(), key=lambda pair: pair[1])
-    ]
-
-
-def timeline(points: Sequence[Point]) -> list[dict[str, Any]]:
-    """The run in at most 120 slots: how many were due, how long they took, how late they began."""
-    if not points:
-        return []
-    length = max(point.due_seconds for point in points)
-    width = max(SLOT_SECONDS_MIN, length / SLOTS)
-    slots: dict[int, list[Point]] = {}
-    for point in points:
-        slots.setdefault(int(point.due_seconds / width), []).append(point)
-    return [_slot(number * width, slots[number]) for number in sorted(slots)]
-
-
-def _slot(at_seconds: float, points: Sequence[Point]) -> dict[str, Any]:
-    ended = sorted(point.ended_seconds for point in points)
-    return {
-        "at": round(at_seconds, 3),
-        "count": len(points),
-        "p50": _rank(ended, 0.5),
-        "p99": _rank(ended, 0.99),
-        "worst": ended[-1],
-        "lag_worst": max(point.lag_seconds for point in points),
-        "against": sum(point.fate in BAD for point in points),
-    }
-
-
-def _rank(ordered: Sequence[float], share: float) -> float:
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 def machine() -> dict[str, Any]:

@@ -3,33 +3,41 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from bank_simulations.client import BankClient
 from bank_simulations.console import BadInputError, BrokenRunError, Progress
 
-from .arrivals import schedule
-from .books import Balance, Books
+from .books import Balance, Books, judge
 from .capacity import Capacity, measure_capacity
 from .clock import RunClock
-from .dispatcher import OpenLoop, run_open_loop
-from .plan import plan
+from .conclude import Seen, conclude
+from .dispatcher import LEAD_SECONDS
+from .events import Happenings, require_in_time
+from .generators import Job, generate_here, generate_in_processes
+from .locust_view import View
 from .population import Population, populate
-from .result import Run, now
-from .transfers import Transfers
-from .verdict import Generator, decide
+from .reads import Reads, day_before
+from .result import now
+from .setting import Setting, connect
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from bank_simulations.client import BankClient
     from bank_simulations.tokens import TokenSource
 
-    from .events import Event
+    from .events import Event, Mark
+    from .measurement import Observation
+    from .result import Run
     from .scenario import Scenario
+    from .share import Share
 
-SPARE_CONNECTIONS = 32
+    Afterwards = Callable[[BankClient, Setting, Sequence[Observation]], Sequence[str]]
+
 FINDINGS_MAX = 5
+NO_VIEW = View()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,46 +48,112 @@ class Target:
     tokens: TokenSource
 
 
-def run_load(name: str, scenario: Scenario, target: Target, events: Sequence[Event] = ()) -> Run:
+def run_load(
+    name: str,
+    scenario: Scenario,
+    target: Target,
+    events: Sequence[Event] = (),
+    *,
+    processes: int = 1,
+    view: View = NO_VIEW,
+    afterwards: Afterwards = lambda *_: (),
+) -> Run:
     """Set up, measure the capacity where the scenario needs it, load, drain, decide.
 
+    Args:
+        name: of the scenario, for the report.
+        scenario: what is offered and claimed; its own events must have been resolved.
+        target: the bank.
+        events: what is done to it meanwhile.
+        processes: how many generate the load.
+        view: where Locust's own statistics are shown.
+        afterwards: looks further into the books, and says what is wrong with them.
+
     Raises:
+        BadInputError: the scenario cannot be run as it is; the text says why.
         BrokenRunError: the bank could not be reached, or refused the set-up.
     """
     started_at, run = now(), f"load-{secrets.token_hex(5)}"
-    bank = BankClient(
-        target.url,
-        target.tokens,
-        connections=scenario.limits.in_flight_max + SPARE_CONNECTIONS,
-        timeout_seconds=scenario.limits.request_timeout_seconds,
-    )
+    bank = connect(target.url, target.tokens, scenario.limits)
     bank.require_answer()
     population = populate(bank, scenario.accounts, run)
-    transfers = _transfers(scenario, bank, population, run)
-    capacity = _capacity(scenario, transfers)
-    loop = _open_loop(scenario, transfers, capacity, events, target.url)
-    measured = loop.measurement()
-    generator = Generator(
-        lag_p99_seconds=measured.lag.percentile_seconds(99),
-        cpu_max=loop.cpu.max_share,
-        dropped_count=len(loop.dropped),
-        planned_count=len(loop.plan),
-    )
-    findings = audit(bank, population, transfers.books)
+    reads = Reads(bank, population.accounts, RunClock(), day_before(now()))
+    offered = reads.offered(read.kind for read in scenario.reads)
+    capacity, ramp = _capacity(scenario, bank, population, run)
+    per_second = capacity.per_second if capacity else None
+    setting = Setting(scenario, run, population, per_second, offered, reads.day)
+    shares, marks = _generate(setting, target, bank, events, processes, view)
+    books = _books(setting, ramp, shares)
+    sent = [seen for share in shares for seen in share.observations]
+    findings = [*audit(bank, population, books), *afterwards(bank, setting, sent)]
+    seen = Seen(shares, marks, findings, capacity)
     bank.close()
-    verdict = decide(measured, scenario.claim, scenario.limits, generator, findings)
-    return Run(
-        name=name,
-        scenario=scenario,
-        url=target.url,
-        run=run,
-        started_at=started_at,
-        measured=measured,
-        generator=generator,
-        verdict=verdict,
-        capacity=capacity,
-        marks=loop.marks,
-    )
+    return conclude(name, target.url, started_at, setting, seen)
+
+
+def _capacity(
+    scenario: Scenario, bank: BankClient, population: Population, run: str
+) -> tuple[Capacity | None, list[Observation]]:
+    """The capacity where it is needed, and the transfers that finding it took."""
+    if not scenario.needs_capacity:
+        return None, []
+    ramp = Setting(scenario, f"{run}-capacity", population, None, (), ("", ""))
+    transfers = ramp.transfers(bank, RunClock(), scenario.limits)
+    return measure_capacity(transfers, scenario.accounts, scenario.seed), transfers.started
+
+
+def _generate(
+    setting: Setting,
+    target: Target,
+    bank: BankClient,
+    events: Sequence[Event],
+    processes: int,
+    view: View,
+) -> tuple[list[Share], Sequence[Mark]]:
+    """Let the load run, with all that happens meanwhile; whatever was begun is ended."""
+    work, clock = setting.work(), RunClock()
+    if not work.transfers:
+        raise BadInputError("the scenario is over before its first transfer is due: lengthen it")
+    require_in_time(events, work.last_due_seconds)
+    happenings = Happenings(events, clock)
+
+    def begin() -> None:
+        clock.start(LEAD_SECONDS)
+        happenings.start()
+
+    def job(port: int, process: int) -> Job:
+        tokens = target.tokens
+        return Job(
+            port=port,
+            process=process,
+            processes=processes,
+            url=target.url,
+            token=tokens.token,
+            token_command=tokens.command,
+            token_folder=str(tokens.folder) if tokens.folder else None,
+            setting=setting.document(),
+        )
+
+    try:
+        if processes == 1:
+            shares = generate_here(setting.loop(bank, clock, begin), view)
+        else:
+            shares = generate_in_processes(
+                target.url, work, job, processes, clock, happenings, view
+            )
+    finally:
+        marks = happenings.finish()
+    return shares, marks
+
+
+def _books(setting: Setting, ramp: Iterable[Observation], shares: Iterable[Share]) -> Books:
+    """The model after all that was asked: before the run, in it, and by a process that died."""
+    scenario = setting.scenario
+    accounts = scenario.accounts
+    books = Books(accounts.count, accounts.opening_minor, scenario.expected_refusals)
+    parts = [[*share.observations, *share.in_doubt()] for share in shares]
+    judge([*ramp, *chain.from_iterable(parts)], books)
+    return books
 
 
 def audit(bank: BankClient, population: Population, books: Books) -> list[str]:
@@ -105,41 +179,3 @@ def _differences(account: str, balance: Balance, shown: dict[str, Any]) -> list[
     if least == most and held:
         return [f"{account} still holds {held} although none of its transfers is under way"]
     return []
-
-
-def _transfers(scenario: Scenario, bank: BankClient, population: Population, run: str) -> Transfers:
-    accounts = scenario.accounts
-    return Transfers(
-        bank=bank,
-        population=population,
-        books=Books(accounts.count, accounts.opening_minor, scenario.expected_refusals),
-        clock=RunClock(),
-        run=run,
-        bound_seconds=scenario.claim.bound_seconds,
-        looks_per_second_max=scenario.limits.looks_per_second_max,
-        wait_seconds=scenario.wait_seconds,
-    )
-
-
-def _capacity(scenario: Scenario, transfers: Transfers) -> Capacity | None:
-    if not scenario.needs_capacity:
-        return None
-    ramp = replace(transfers, run=f"{transfers.run}-capacity", clock=RunClock())
-    return measure_capacity(ramp, scenario.accounts, scenario.seed)
-
-
-def _open_loop(
-    scenario: Scenario,
-    transfers: Transfers,
-    capacity: Capacity | None,
-    events: Sequence[Event],
-    url: str,
-) -> OpenLoop:
-    arrivals = schedule(scenario, capacity.per_second if capacity else None)
-    if not arrivals:
-        raise BadInputError("the scenario is over before its first transfer is due: lengthen it")
-    planned = plan(arrivals, scenario.accounts, scenario.seed)
-    with Progress("Transfers", len(planned)) as progress:
-        loop = OpenLoop(planned, transfers, scenario.limits, progress, events)
-        run_open_loop(loop, url)
-    return loop

@@ -70,12 +70,55 @@ class Claim(Part):
     """What the run is to decide: this share of transfers within the bound, at this confidence.
 
     With `strict`, one transfer that surely broke the bound violates the claim, whatever the share.
+    With `steps`, the claim is about the transfers due in these steps; the others are reported.
     """
 
     bound_seconds: float = Field(default=2.0, gt=0, le=600)
     share: float = Field(default=0.999, gt=0, lt=1)
     confidence: float = Field(default=0.95, gt=0, lt=1)
     strict: bool = True
+    steps: tuple[str, ...] = Field(default=(), strict=False)
+
+
+class Read(Part):
+    """Reads beside the transfers, an open loop of their own, with a bound of their own.
+
+    `per_transfer` of them arrive for each transfer, on average. A history page has filters, a list
+    of accounts is one page, and a statement is of the day up to the start. `share` of them must be
+    answered within the bound, at the confidence of the claim.
+    """
+
+    kind: Literal["balance", "history", "accounts", "statement"]
+    per_transfer: float = Field(gt=0, le=1_000)
+    bound_seconds: float = Field(default=1.0, gt=0, le=600)
+    share: float = Field(default=0.99, gt=0, lt=1)
+
+
+class Happening(Part):
+    """What is done to the bank `at_seconds` after the start: a fault, a hook, or a command.
+
+    Faults and hooks are those of the target file. With `lasts_seconds` the end follows so much
+    later: the fault's own, or the command `end`.
+    """
+
+    at_seconds: float = Field(ge=0, le=86_400)
+    fault: str | None = Field(default=None, min_length=1)
+    hook: str | None = Field(default=None, min_length=1)
+    command: str | None = Field(default=None, min_length=1)
+    end: str | None = Field(default=None, min_length=1)
+    lasts_seconds: float | None = Field(default=None, gt=0, le=86_400)
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        if [self.fault, self.hook, self.command].count(None) != 2:  # noqa: PLR2004 - one of three
+            raise ValueError("give one of fault, hook and command")
+        if self.end and not self.command:
+            raise ValueError("end goes with command: a fault brings its own")
+        if self.command and (self.end is None) != (self.lasts_seconds is None):
+            raise ValueError("end and lasts_seconds go together")
+        if self.hook and self.lasts_seconds is not None:
+            raise ValueError("a hook ends by itself: leave lasts_seconds out")
+        return self
 
 
 class Limits(Part):
@@ -104,7 +147,22 @@ class Scenario(Part):
     accounts: Accounts = Accounts()
     claim: Claim = Claim()
     limits: Limits = Limits()
+    reads: tuple[Read, ...] = Field(default=(), max_length=10, strict=False)
+    events: tuple[Happening, ...] = Field(default=(), max_length=100, strict=False)
     steps: tuple[Step, ...] = Field(min_length=1, max_length=1_000, strict=False)
+
+    @model_validator(mode="after")
+    def _names_are_clear(self) -> Self:
+        names = [step.name for step in self.steps]
+        if len(set(names)) < len(names):
+            raise ValueError("steps: two have the same name: give each its own")
+        for name in self.claim.steps:
+            if name not in names:
+                raise ValueError(f"claim.steps: there is no step {name!r}")
+        kinds = [read.kind for read in self.reads]
+        if len(set(kinds)) < len(kinds):
+            raise ValueError("reads: two are of the same kind: give one of each")
+        return self
 
     @property
     def needs_capacity(self) -> bool:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+RAMP_STEPS_MIN = 3
 DECISIONS = {
     "met": "The bound held.",
     "violated": "The bound was broken.",
@@ -17,8 +22,23 @@ DECISIONS = {
 
 def headline(document: dict[str, Any]) -> str:
     """The verdict in one or two sentences."""
-    verdict = document["verdict"]
-    return f"{DECISIONS[verdict['decision']]} {explanation(document)}"
+    return f"{decision(document)} {explanation(document)}"
+
+
+def decision(document: dict[str, Any]) -> str:
+    """The verdict in a few words; of a search, what it found."""
+    if "search" in document:
+        return _found(document["search"])
+    return DECISIONS[document["verdict"]["decision"]]
+
+
+def _found(search: dict[str, Any]) -> str:
+    rate, stopped = search["rate"], search["stopped"]
+    if rate is None:
+        return "The bound held at no rate that was tried."
+    limit = "could not be measured" if search["limited_by_generator"] else "did not hold"
+    above = f"; at {stopped:,.1f} it {limit}" if stopped else ""
+    return f"The bound holds up to {rate:,.1f} transfers a second{above}."
 
 
 def explanation(document: dict[str, Any]) -> str:
@@ -55,19 +75,97 @@ def explanation(document: dict[str, Any]) -> str:
             return f"The load generator was measured, not the bank: {found}."
 
 
-def summary(document: dict[str, Any]) -> Table:
-    """The figures: one row for each step and group of accounts."""
-    table = Table(title=document["title"], title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("step, accounts")
-    for name in ("transfers", "p50", "p99", "p99.9", "worst", "against"):
-        table.add_column(name, justify="right")
-    for part in document["parts"]:
-        visible = part["visible"]
-        times = [duration(visible[name]) for name in ("p50", "p99", "p99_9", "worst")]
+def tables(document: dict[str, Any]) -> Iterator[Table]:
+    """The figures, in tables for what the run has: steps, phases, reads, probes."""
+    parts = [(f"{part['step']}, {part['group']}", part) for part in document["parts"]]
+    yield _transfers(document["title"], "step, accounts", parts)
+    if document["phases"]:
+        phases = [(part["phase"], part) for part in document["phases"]]
+        yield _transfers("Before, during and after", "phase", phases)
+    if document["reads"]:
+        yield _reads(document["reads"])
+    if "search" in document:
+        yield _probes(document["search"])
+
+
+def _transfers(title: str, what: str, parts: Sequence[tuple[str, dict[str, Any]]]) -> Table:
+    table = _table(title, what, "transfers", "p50", "p99", "p99.9", "worst", "against")
+    for name, part in parts:
         count = sum(part["fates"].values())
         against = count - part["fates"].get("in time", 0)
-        table.add_row(f"{part['step']}, {part['group']}", f"{count:,}", *times, f"{against:,}")
+        table.add_row(name, f"{count:,}", *_times(part["visible"]), f"{against:,}")
     return table
+
+
+def _reads(reads: Sequence[dict[str, Any]]) -> Table:
+    table = _table("Reads", "kind", "reads", "p50", "p99", "worst", "bound", "decision")
+    for read in reads:
+        times = [duration(read["took"][name]) for name in ("p50", "p99", "worst")]
+        bound, count = duration(read["bound_seconds"]), f"{read['count']:,}"
+        table.add_row(read["kind"], count, *times, bound, read["decision"])
+    return table
+
+
+def _probes(search: dict[str, Any]) -> Table:
+    table = _table("Probes", "rate", "transfers", "p50", "p99", "worst", "against", "decision")
+    for probe in search["probes"]:
+        times = [duration(probe[name]) for name in ("p50", "p99", "worst")]
+        rate, count = f"{probe['rate']:,.1f}/s", f"{probe['transfers']:,}"
+        table.add_row(rate, count, *times, f"{probe['against']:,}", probe["decision"])
+    return table
+
+
+def _table(title: str, first: str, *others: str) -> Table:
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column(first)
+    for name in others:
+        table.add_column(name, justify="right")
+    return table
+
+
+def _times(histogram: dict[str, Any]) -> list[str]:
+    return [duration(histogram[name]) for name in ("p50", "p99", "p99_9", "worst")]
+
+
+def asides(document: dict[str, Any]) -> Iterator[str]:
+    """What else has to be said, a sentence each."""
+    for recovery in document["recoveries"]:
+        yield recovered(recovery)
+    if ramp := saturation(document["steps"]):
+        yield ramp
+    if missing := document["reads_missing"]:
+        yield f"This bank does not offer, so nothing is said of: {', '.join(missing)}."
+
+
+def recovered(recovery: dict[str, Any]) -> str:
+    """How long after the end of an event transfers were as fast as before it."""
+    if recovery["seconds"] is None:
+        return f"After {recovery['label']} transfers were not as fast as before it, as far as seen."
+    return (
+        f"After {recovery['label']} transfers were as fast as before within "
+        f"{recovery['seconds']:.1f} s."
+    )
+
+
+def saturation(steps: Sequence[dict[str, Any]]) -> str | None:
+    """Of steps with rising rates: up to which the bound held, and where it stopped to."""
+    rates = [step["rate"] for step in steps]
+    if len(steps) < RAMP_STEPS_MIN or rates != sorted(set(rates)):
+        return None
+    held = list(takewhile(lambda step: step["verdict"]["decision"] == "met", steps))
+    said = "The bound held in no step" if not held else f"The bound held up to {_rate(held[-1])}"
+    if len(held) == len(steps):
+        return f"{said}, the highest rate offered."
+    stopped = steps[len(held)]
+    why = {"violated": "was broken", "invalid": "could not be measured"}
+    return (
+        f"{said}; it {why.get(stopped['verdict']['decision'], 'was not shown to hold')} at "
+        f"{_rate(stopped)}."
+    )
+
+
+def _rate(step: dict[str, Any]) -> str:
+    return f"{step['rate']:,.0f} transfers/s ({step['name']})"
 
 
 def duration(seconds: float) -> str:

@@ -7,20 +7,20 @@ for an answer is not served by an entry that nobody can tell them about.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, count, repeat
 from typing import TYPE_CHECKING, Any
 
 import gevent
+from bank_conformance.deciders.stable_latency import Latency, worst
 
 from bank_simulations.client import Answer, BankClient, UnansweredError, is_passing
 
-from .interval import Interval, when_all
+from .clock import machine_seconds
 from .measurement import MODELS, Observation
 from .watch import FIRST_LOOK_SECONDS, Watch, entry_watch, pause_seconds, terminal_watch
 
 if TYPE_CHECKING:
-    from .books import Asked, Books
     from .clock import RunClock
     from .plan import Planned
     from .population import Population
@@ -37,13 +37,13 @@ class Transfers:
 
     Attributes:
         run: begins every idempotency key.
+        started: every transfer that was started, for the books.
         give_up_at_seconds: on the run's clock; what has not ended by then stays unresolved.
         in_flight: how many are under way.
     """
 
     bank: BankClient
     population: Population
-    books: Books
     clock: RunClock
     run: str
     bound_seconds: float
@@ -51,10 +51,13 @@ class Transfers:
     wait_seconds: int | None = None
     give_up_at_seconds: float = float("inf")
     in_flight: int = 0
+    started: list[Observation] = field(default_factory=list)
 
     def perform(self, seen: Observation) -> str | None:
         """Do what `seen` plans and fill in what is seen; the transfer's id where there is one."""
         self.in_flight += 1
+        seen.asked_at = machine_seconds()
+        self.started.append(seen)
         try:
             return self._perform(seen)
         finally:
@@ -67,55 +70,52 @@ class Transfers:
         seen.vanished = watch.misses > 0
 
     def _perform(self, seen: Observation) -> str | None:
-        asked = self.books.ask(seen.planned)
         answer = self._ask(seen)
         if answer is None:
             return None
         seen.answered_seconds = self._since_due(seen)
-        answered = Interval(seen.answered_seconds, seen.answered_seconds)
-        transfer_id = _transfer_id(answer)
+        answered = Latency(seen.answered_seconds, seen.answered_seconds)
+        seen.transfer_id = transfer_id = _transfer_id(answer)
         if not answer.accepted or transfer_id is None:
             code = NO_TRANSFER_ID if answer.accepted else answer.code
-            self._refused(seen, asked, code, answered)
+            self._refused(seen, code, answered)
             return transfer_id
-        settled: Interval | None = answered
+        settled: Latency | None = answered
         if answer.status == ACCEPTED:
-            settled = self._settle(seen, asked, transfer_id, answered)
+            settled = self._settle(seen, transfer_id, answered)
         if settled is not None:
-            self._follow(seen, asked, transfer_id, settled)
+            self._follow(seen, transfer_id, settled)
         return transfer_id
 
-    def _settle(
-        self, seen: Observation, asked: Asked, transfer_id: str, answered: Interval
-    ) -> Interval | None:
+    def _settle(self, seen: Observation, transfer_id: str, answered: Latency) -> Latency | None:
         """Wait for the end of a transfer on its way: when it completed, if it did."""
         terminal = terminal_watch(transfer_id)
         if not self._watch(seen, terminal) or terminal.seen is None:
             return None
-        settled = when_all([answered, terminal.seen])
+        settled = worst([answered, terminal.seen])
         if terminal.found["state"] == COMPLETED:
             return settled
-        self._refused(seen, asked, str(terminal.found.get("code")), settled)
+        self._refused(seen, str(terminal.found.get("code")), settled)
         return None
 
-    def _follow(self, seen: Observation, asked: Asked, transfer_id: str, settled: Interval) -> None:
+    def _follow(self, seen: Observation, transfer_id: str, settled: Latency) -> None:
         """Watch until a completed transfer shows on both sides, one side after the other.
 
         Whichever side shows last is being watched when it does, so the interval is as narrow as
         with both watched at once, for half the looks. Sides take turns to be the first.
         """
-        seen.agreed = self.books.complete(seen.planned, asked)
+        seen.decided_at = machine_seconds()
         gevent.sleep(FIRST_LOOK_SECONDS)
         for model in _in_turn(seen.planned):
             watch = self._entry(seen.planned, model, transfer_id)
             if not self._watch(seen, watch) or watch.seen is None:
                 return
             seen.seen[model] = watch.seen
-        seen.ended = when_all([settled, *seen.seen.values()])
+        seen.ended = worst([settled, *seen.seen.values()])
 
-    def _refused(self, seen: Observation, asked: Asked, code: str, when: Interval) -> None:
+    def _refused(self, seen: Observation, code: str, when: Latency) -> None:
         seen.refusal, seen.ended = code, when
-        seen.agreed = self.books.refuse(seen.planned, asked, code)
+        seen.decided_at = machine_seconds()
 
     def _ask(self, seen: Observation) -> Answer | None:
         """Send the request until there is an answer that stands, or it is time to give up."""

@@ -15,7 +15,9 @@ from scipy.special import bdtri  # type: ignore[import-untyped]
 from .measurement import Fate
 
 if TYPE_CHECKING:
-    from .measurement import Measurement, Tally
+    from collections.abc import Sequence
+
+    from .measurement import Tally
     from .scenario import Claim, Limits
 
 WRONG = (Fate.DISAGREED, Fate.VANISHED)
@@ -39,15 +41,27 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Generator:
-    """How the load generator itself fared."""
+    """How one process of the load generator itself fared.
+
+    Attributes:
+        lag_p99_seconds: how late it started what was due.
+        cpu_max: its busiest five seconds, as a share of one core.
+        dropped_count: what it had no room to start, of `planned_count`.
+        process: its number, from 1.
+        died: how it ended before it had handed over what it saw; None where it did not.
+    """
 
     lag_p99_seconds: float
     cpu_max: float
     dropped_count: int
     planned_count: int
+    process: int = 1
+    died: str | None = None
 
     def breaches(self, limits: Limits) -> list[str]:
-        """Why the run measured the generator instead of the bank; empty when it did not."""
+        """Why it measured itself instead of the bank; empty when it did not."""
+        if self.died:
+            return [f"generator process {self.process} {self.died}: its part is missing"]
         dropped = self.dropped_count / max(1, self.planned_count)
         found = []
         if dropped > limits.dropped_share_max:
@@ -58,6 +72,21 @@ class Generator:
         if self.cpu_max > limits.generator_cpu_max:
             found.append(f"the generator used {self.cpu_max:.0%} of a core")
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A share of violations, held against what is claimed of it.
+
+    Attributes:
+        decision: met, violated or inconclusive.
+        share_supported: the share within the bound that the run supports at the confidence.
+        share_refuted: a share within the bound that the run rules out at the confidence.
+    """
+
+    decision: Decision
+    share_supported: float
+    share_refuted: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,38 +115,46 @@ class Verdict:
 
 
 def decide(
-    measured: Measurement, claim: Claim, limits: Limits, generator: Generator, findings: list[str]
+    tally: Tally, claim: Claim, findings: Sequence[str] = (), breaches: Sequence[str] = ()
 ) -> Verdict:
-    """Weigh what was measured; `findings` are faults of the books, which no lag excuses."""
-    tally = measured.total()
-    transfers = tally.fates.total()
+    """Weigh what was measured.
+
+    Args:
+        tally: the transfers that the claim is about.
+        claim: what is claimed of them.
+        findings: faults of the books, which nothing excuses.
+        breaches: why the generator, and not the bank, was measured.
+    """
     broke, undecided = _count(tally, BROKE_THE_BOUND), _count(tally, UNDECIDED)
-    most = upper_limit(broke + undecided, transfers, claim.confidence)
-    least = lower_limit(broke, transfers, claim.confidence)
-    breaches = generator.breaches(limits)
+    transfers = tally.fates.total()
+    weighed = weigh(broke, undecided, transfers, claim.share, claim.confidence, strict=claim.strict)
+    decision = weighed.decision
     if findings or _count(tally, WRONG):
         decision = Decision.VIOLATED
     elif breaches:
         decision = Decision.INVALID
-    else:
-        decision = _weigh(claim, broke, most, least)
     return Verdict(
         decision=decision,
         transfers=transfers,
         broke=broke,
         undecided=undecided,
-        share_supported=1.0 - most,
-        share_refuted=1.0 - least,
+        share_supported=weighed.share_supported,
+        share_refuted=weighed.share_refuted,
         confidence=claim.confidence,
         reasons=(*findings, *breaches, *_reasons(tally)),
     )
 
 
-def _weigh(claim: Claim, broke: int, most: float, least: float) -> Decision:
-    """Hold the limits of the share that broke the bound against what the claim allows."""
-    if (claim.strict and broke) or least > 1.0 - claim.share:
-        return Decision.VIOLATED
-    return Decision.MET if most <= 1.0 - claim.share else Decision.INCONCLUSIVE
+def weigh(
+    broke: int, undecided: int, of: int, share: float, confidence: float, *, strict: bool = False
+) -> Weighed:
+    """Hold the exact limits of the share that broke the bound against what the claim allows."""
+    most = upper_limit(broke + undecided, of, confidence)
+    least = lower_limit(broke, of, confidence)
+    decision = Decision.MET if most <= 1.0 - share else Decision.INCONCLUSIVE
+    if (strict and broke) or least > 1.0 - share:
+        decision = Decision.VIOLATED
+    return Weighed(decision, 1.0 - most, 1.0 - least)
 
 
 def upper_limit(count: int, of: int, confidence: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .interval import Interval
+from bank_conformance.deciders.stable_latency import Latency
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ class Watch:
     path: str
     shows: Callable[[Any], bool]
     lower_seconds: float = 0.0
-    seen: Interval | None = None
+    seen: Latency | None = None
     found: Any = None
     misses: int = 0
 
@@ -47,7 +47,7 @@ class Watch:
         if answer.status != OK:
             return
         if self.shows(answer.body):
-            self.seen = Interval(self.lower_seconds, ended_seconds)
+            self.seen = Latency(self.lower_seconds, ended_seconds)
             self.found = answer.body
         else:
             self.lower_seconds = began_seconds

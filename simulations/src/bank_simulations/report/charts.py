@@ -110,6 +110,16 @@ class Chart:
             f'y="{top - 5:.1f}" text-anchor="end">{escape(label)}</text>'
         )
 
+    def shade(self, begin: float, end: float, label: str, css: str) -> None:
+        """A band from top to bottom, such as the time a fault lasted; it lies behind the rest."""
+        left = self._left(begin)
+        width = max(1.0, self._left(end) - left)
+        self._pieces.insert(
+            0,
+            f'<rect class="shade {css}" x="{left:.1f}" y="{TOP}" width="{width:.1f}" '
+            f'height="{self.height - BOTTOM - TOP:.1f}"><title>{escape(label)}</title></rect>',
+        )
+
     def upright(self, x: float, label: str, css: str) -> None:
         """A rule at one place, such as a fault; its label stays inside the chart."""
         left = self._left(x)
@@ -159,9 +169,9 @@ class Chart:
 
     def _labels(self) -> list[str]:
         """What the axes mean."""
-        right, bottom, left = WIDTH - RIGHT, self.height - 8, LEFT - LABEL_GAP
+        right, bottom = WIDTH - RIGHT, self.height - 8
         below = f'x="{right}" y="{bottom}" text-anchor="end">{escape(self.x.label)}'
-        above = f'x="{left}" y="12" text-anchor="end">{escape(self.y.label)}'
+        above = f'x="0" y="12">{escape(self.y.label)}'
         return [f'<text class="axis" {place}</text>' for place in (below, above)]
 
 

@@ -1,9 +1,9 @@
-"""Verdicts about intervals, against a brute force that knows the truth."""
+"""What looks teach about a moment, against a brute force that knows it."""
 
 from __future__ import annotations
 
+from bank_conformance.deciders.stable_latency import Judgement, worst
 from bank_simulations.client import Answer
-from bank_simulations.load.interval import Interval, Timing, when_all
 from bank_simulations.load.watch import Watch
 from geventhttpclient.header import Headers
 from hypothesis import given
@@ -30,7 +30,7 @@ def observe(visible_at: float, gaps: list[tuple[float, float]]) -> Watch:
 def test_the_truth_lies_in_the_interval(visible_at: float, gaps: list[tuple[float, float]]) -> None:
     seen = observe(visible_at, gaps).seen
     if seen:
-        assert seen.lower_seconds < visible_at <= seen.upper_seconds
+        assert seen.low < visible_at <= seen.high
 
 
 @given(visible_at=moments, gaps=looks)
@@ -38,8 +38,8 @@ def test_a_decided_verdict_is_never_wrong(
     visible_at: float, gaps: list[tuple[float, float]]
 ) -> None:
     seen = observe(visible_at, gaps).seen
-    if seen and seen.against(BOUND) is not Timing.AMBIGUOUS:
-        assert (seen.against(BOUND) is Timing.IN_TIME) == (visible_at <= BOUND)
+    if seen and seen.judge(BOUND) is not Judgement.AMBIGUOUS:
+        assert (seen.judge(BOUND) is Judgement.MET) == (visible_at <= BOUND)
 
 
 @given(times=st.lists(st.tuples(moments, looks), min_size=1, max_size=4))
@@ -48,19 +48,9 @@ def test_the_last_of_several_lies_in_the_interval_of_all(
 ) -> None:
     watches = [observe(visible_at, gaps) for visible_at, gaps in times]
     if all(watch.seen for watch in watches):
-        whole = when_all(watch.seen for watch in watches if watch.seen)
+        whole = worst([watch.seen for watch in watches if watch.seen])
         last = max(visible_at for visible_at, _ in times)
-        assert whole.lower_seconds < last <= whole.upper_seconds
-
-
-def test_the_last_of_several_is_known_as_narrowly_as_possible() -> None:
-    assert when_all([Interval(0.3, 1.9), Interval(1.2, 1.5)]) == Interval(1.2, 1.9)
-
-
-def test_exactly_the_bound_is_in_time_and_lateness_needs_proof() -> None:
-    assert Interval(0.0, BOUND).against(BOUND) is Timing.IN_TIME
-    assert Interval(BOUND, BOUND + 0.001).against(BOUND) is Timing.AMBIGUOUS
-    assert Interval(BOUND + 1e-9, BOUND + 0.001).against(BOUND) is Timing.LATE
+        assert whole.low < last <= whole.high
 
 
 def test_an_error_teaches_nothing() -> None:
