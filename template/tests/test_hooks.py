@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -204,15 +206,72 @@ def test_the_log_is_forged_in_every_way_the_suite_knows(bank: HookedBank) -> Non
     assert crowded not in {event["partition"] for event in left}
 
 
+def test_the_target_file_offers_every_fault_and_faults_want_workers_of_their_own(
+    bank: HookedBank,
+) -> None:
+    offered = tomllib.loads((bank.folder / "conformance.toml").read_text())["faults"]
+    unknown = bank.hook("fault melt").stderr
+    assert unknown.partition("choose one of ")[2].strip().split(", ") == list(offered)
+    for name, fault in offered.items():
+        assert fault["begin"] == f"./scripts/hook fault {name}"
+        assert fault["end"] == f"./scripts/hook fault {name} --end"
+    assert "start --workers 2" in bank.hook("fault kill-worker").stderr
+    assert "start --workers 2" in bank.hook("fault kill-api").stderr
+
+
+def test_what_a_fault_broke_is_mended_and_nothing_is_lost(bank: HookedBank) -> None:
+    bank.done("stop")
+    bank.done("start --workers 2")
+    assert roles(bank) == {"api": 2, "worker": 2}
+    bank.done("fault kill-worker")
+    assert roles(bank) == {"api": 2, "worker": 1}
+    anna = bank.call("POST", "/v1/customers", {"personal": ANNA}).json()["customer_id"]
+    bank.done("fault kill-worker --end")
+    assert roles(bank) == {"api": 2, "worker": 2}
+
+    bank.done("fault kill-database")
+    assert bank.call("GET", f"/v1/customers/{anna}").status_code == 503
+    bank.done("fault kill-database --end")
+    wait_until(lambda: bank.personal(anna) == ANNA)  # who meets a dead connection gets a 503
+    bank.done("fault kill-database --end")  # what is not broken is left alone
+
+    bank.done("fault slow-connection")
+    assert "begun already" in bank.hook("fault slow-connection").stderr
+    wait_until(lambda: bank.personal(anna) == ANNA)
+    bank.done("stop")
+    assert roles(bank) == {}
+    bank.done("start")
+    assert bank.personal(anna) == ANNA
+    assert roles(bank) == {"serve": 1, "api": 1}
+
+
+def roles(bank: HookedBank) -> Counter[str]:
+    """How many processes of the bank, and of what disturbs it, run; by what they are."""
+    found: Counter[str] = Counter()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            command = (process / "cmdline").read_text().split("\0")
+            state = (process / "stat").read_text().rpartition(")")[2].split()[0]
+            is_ours = (process / "cwd").readlink() == bank.folder and state != "Z"
+            if is_ours and (command[1] == "-m" or "_disturbances" in command[1]):
+                found[command[3] if command[1] == "-m" else command[2]] += 1
+    return found
+
+
 def wait_until_ready(url: str) -> None:
+    def is_ready() -> bool:
+        with suppress(httpx.TransportError):
+            return httpx.get(f"{url}/health/ready", timeout=2).is_success
+        return False
+
+    wait_until(is_ready)
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(f"{url}/health/ready", timeout=2).is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise AssertionError(url)
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def test_a_restore_that_would_lose_something_is_refused(bank: HookedBank, near: Path) -> None:

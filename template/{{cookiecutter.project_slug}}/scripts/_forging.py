@@ -8,9 +8,7 @@ import re
 
 import psycopg
 from _processes import fail
-from _storage import server
-
-from ourbank import embedded
+from _storage import address, server
 
 DIGIT = re.compile(r"\d(?=\D*$)")
 SEALED = re.compile(r'(?<=")s1\.[^"]+(?=")')
@@ -25,10 +23,8 @@ def forge(kind: str, at: tuple[str, str], other: tuple[str, str]) -> None:
     place = _place(at)
     if kind not in KINDS:
         fail(f"there is no kind {kind!r}: choose one of {', '.join(KINDS)}")
-    with server() as postgres:
-        address = f"host={postgres.cluster} port={embedded.PORT} user={embedded.SUPERUSER}"
-        with psycopg.connect(address) as connection:
-            _forge(connection, kind, place, other)
+    with server() as postgres, psycopg.connect(address(postgres)) as connection:
+        _forge(connection, kind, place, other)
 
 
 def _forge(connection: psycopg.Connection, kind: str, at: Place, other: tuple[str, str]) -> None:

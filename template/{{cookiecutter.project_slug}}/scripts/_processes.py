@@ -21,13 +21,42 @@ LOOK_SECONDS = 0.02
 PROCESSES = Path("/proc")
 MODULE = ["-m", "ourbank"]
 ROLES = ("serve", "api", "worker")
+DISTURBING = str(ROOT / "scripts" / "_disturbances.py")
 LOCK = "users.lock"
 """What every process of the bank holds open beside the cluster, and PostgreSQL never."""
 
+Role = tuple[str, ...]
+"""What a process of the bank was started as: `serve`, `api` or `worker`, and its options."""
+
+
+def roles() -> dict[int, Role]:
+    """The processes that serve or work for this bank, however they were started."""
+    found = {int(each.name): _command(each) for each in _processes()}
+    return {
+        pid: tuple(command[3:])
+        for pid, command in found.items()
+        if command[1:3] == MODULE and "".join(command[3:4]) in ROLES
+    }
+
 
 def bank_pids() -> list[int]:
-    """The processes that serve or work for this bank, however they were started."""
-    return [int(process.name) for process in _processes() if _is_the_bank(process)]
+    """The same, without what they were started as."""
+    return list(roles())
+
+
+def workers() -> list[int]:
+    """The processes that work and do not serve."""
+    return [pid for pid, role in roles().items() if role[0] == "worker"]
+
+
+def disturbance_pids(name: str = "") -> list[int]:
+    """The programs that disturb this bank, or the one of this name."""
+    found = {int(each.name): _command(each) for each in _processes()}
+    return [
+        pid
+        for pid, command in found.items()
+        if command[1:2] == [DISTURBING] and name in ("", *command[2:3])
+    ]
 
 
 def running_pids() -> list[int]:
@@ -87,16 +116,13 @@ def _processes() -> Iterator[Path]:
     return PROCESSES.glob("[0-9]*")
 
 
-def _is_the_bank(process: Path) -> bool:
+def _command(process: Path) -> list[str]:
+    """What it was started with; nothing unless it runs, and from this folder."""
     with suppress(OSError):
-        command = (process / "cmdline").read_text(errors="replace").split("\0")
-        return (
-            command[1:3] == MODULE
-            and command[3] in ROLES
-            and _state(int(process.name)) != "Z"
-            and (process / "cwd").readlink() == ROOT
-        )
-    return False
+        command = (process / "cmdline").read_text(errors="replace").rstrip("\0").split("\0")
+        is_ours = _state(int(process.name)) != "Z" and (process / "cwd").readlink() == ROOT
+        return command if is_ours else []
+    return []
 
 
 def _cluster(pid: int) -> Path | None:

@@ -3,9 +3,11 @@
 import os
 import shutil
 import subprocess
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psycopg
 from _processes import fail, require_stopped, run_bank
 
 from ourbank import config, embedded
@@ -101,6 +103,22 @@ def replace(postgres: embedded.EmbeddedPostgres, database: str, restored: str) -
 def server() -> embedded.EmbeddedPostgres:
     """The bank's PostgreSQL: joined where it runs, else started for as long as it is needed."""
     return embedded.start(data_dir())
+
+
+@contextmanager
+def connected() -> Iterator[psycopg.Connection]:
+    """A connection to the events' database, each statement by itself. The server is the bank's to
+    keep: it ends with the last process of the bank, not with this connection.
+    """
+    with server() as postgres:
+        connection = psycopg.connect(address(postgres), autocommit=True)
+    with connection:
+        yield connection
+
+
+def address(postgres: embedded.EmbeddedPostgres) -> str:
+    """The events' database as libpq names it."""
+    return f"host={postgres.cluster} port={embedded.PORT} user={embedded.SUPERUSER}"
 
 
 def data_dir() -> Path:
