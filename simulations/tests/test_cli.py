@@ -1,4 +1,4 @@
-"""The command line: what is not built says so, what is wrong is told in one line."""
+"""The command line: what is wrong is told in one line."""
 
 from __future__ import annotations
 
@@ -18,20 +18,9 @@ if TYPE_CHECKING:
 SPEAK = "python3 -c 'import os; print(os.urandom(4).hex())'"
 
 
-@pytest.mark.parametrize("name", ["dst", "faults", "capacity"])
-def test_what_is_not_built_says_so_in_one_line(name: str) -> None:
-    result = CliRunner().invoke(app, [name, "later", "--json", "result.json"])
-    assert result.exit_code == 2
-    assert result.output == f"bank-simulations {name} is not built yet\n"
-
-
-def test_replaying_amlsim_is_not_built() -> None:
-    result = CliRunner().invoke(app, ["replay", "amlsim", "--token", "t"])
-    assert result.exit_code == 2
-    assert "not built yet" in result.output
-
-
-@pytest.mark.parametrize("command", [[], ["load"], ["replay"], ["dst"], ["faults"], ["capacity"]])
+@pytest.mark.parametrize(
+    "command", [[], ["load"], ["search"], ["replay"], ["dst"], ["faults"], ["capacity"]]
+)
 def test_every_command_has_help(command: list[str]) -> None:
     result = CliRunner().invoke(app, [*command, "--help"])
     assert result.exit_code == 0
@@ -47,7 +36,13 @@ def test_every_command_has_help(command: list[str]) -> None:
         (["load", "smoke", "--at", "soon=true"], "12.5=kill"),
         (["load", "smoke", "--token", "", "--token-command", "false"], "token command failed"),
         (["load", "smoke", "--json", "/nowhere/x.json"], "cannot write /nowhere"),
+        (["load", "smoke", "--csv", "/nowhere/x"], "no folder /nowhere for --csv"),
+        (["load", "smoke", "--fault", "flood"], "take fault"),
+        (["load", "fault"], "with --target"),
+        (["load", "fault", "--target", "nowhere.toml"], "no target file nowhere.toml"),
+        (["search", "fault"], "without events"),
         (["replay", "brka"], "no books called 'brka'"),
+        (["replay", "berka", "--limit", "5"], "--unlimited-credit are for amlsim"),
     ],
 )
 def test_wrong_usage_is_told_in_one_line(

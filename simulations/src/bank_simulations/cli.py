@@ -6,16 +6,21 @@ the other commands have no use for that.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .console import BadInputError, BrokenRunError, err, out
-from .files import check_writable, write_json
+from .capacity.command import app as capacity
+from .console import BadInputError, BrokenRunError, err
+from .faults.command import faults
+from .files import check_writable
 from .tokens import TokenSource
 
 USAGE, BROKEN, VIOLATED = 2, 4, 1
+INTERRUPTED = 130
+"""What Typer makes of Ctrl-C."""
 
 app = typer.Typer(
     help="Load, replay and simulate a bank that speaks the Bankwright contract.",
@@ -23,6 +28,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(capacity, name="capacity")
+app.command()(faults)
 
 Url = Annotated[str, typer.Option(help="Where the bank serves, as http://HOST:PORT.")]
 Token = Annotated[
@@ -39,23 +47,52 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 ANY_OPTIONS = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
+Scenario = Annotated[
+    str | None, typer.Argument(help="A scenario's name, or the path of a TOML file.")
+]
+TargetFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--target", help="A target file: where the bank is, its tokens, faults and hooks."
+    ),
+]
+BankUrl = Annotated[
+    str | None, typer.Option("--url", help=f"Where the bank serves. [{DEFAULT_URL}]")
+]
+Processes = Annotated[
+    int, typer.Option(min=1, max=64, help="So many processes generate the load together.")
+]
+HtmlFile = Annotated[
+    Path | None, typer.Option("--html", help="Write a self-contained report here.", dir_okay=False)
+]
+Seed = Annotated[int | None, typer.Option(help="Replaces the scenario's seed.")]
+
+
 @app.command()
 def load(
     *,
-    scenario: Annotated[
-        str | None, typer.Argument(help="A scenario's name, or the path of a TOML file.")
-    ] = None,
-    url: Url = DEFAULT_URL,
+    scenario: Scenario = None,
+    target: TargetFile = None,
+    url: BankUrl = None,
     token: Token = None,
     token_command: TokenCommand = None,
+    processes: Processes = 1,
     json_file: JsonFile = None,
-    html: Annotated[
-        Path | None, typer.Option(help="Write a self-contained report here.", dir_okay=False)
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Replaces the scenario's seed.")] = None,
+    html: HtmlFile = None,
+    seed: Seed = None,
     at: Annotated[
         list[str] | None,
         typer.Option(metavar="SECONDS=COMMAND", help="Run a command during the load; repeatable."),
+    ] = None,
+    fault: Annotated[
+        str | None, typer.Option(help="Takes the place of the scenario's fault.")
+    ] = None,
+    web: Annotated[
+        int | None,
+        typer.Option(min=1, max=65_535, help="Show Locust's own page at this port of loopback."),
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="Write Locust's CSV files; how their names begin.")
     ] = None,
     self_test: Annotated[
         bool, typer.Option("--self-test", help="Prove the harness against a stub that stalls.")
@@ -69,19 +106,44 @@ def load(
 
     if self_test:
         raise typer.Exit(command.self_test(json_file))
-    if scenario is None:
-        raise BadInputError(f"give a scenario: {', '.join(command.scenario_names())}")
-    wanted = command.read(scenario, seed)
-    events = [command.parse_event(text) for text in at or []]
-    tokens = TokenSource(token, token_command)
-    code = command.load(scenario, wanted, url, tokens, events, json_file=json_file, html=html)
-    raise typer.Exit(code)
+    bank = command.Bank(target, url, token, token_command)
+    options = command.Options(processes, web, csv, json_file, html)
+    raise typer.Exit(command.load(scenario, bank, options, seed, at or [], fault))
+
+
+@app.command()
+def search(
+    *,
+    scenario: Scenario = "steady",
+    target: TargetFile = None,
+    url: BankUrl = None,
+    token: Token = None,
+    token_command: TokenCommand = None,
+    processes: Processes = 1,
+    json_file: JsonFile = None,
+    html: HtmlFile = None,
+    seed: Seed = None,
+    resolution: Annotated[
+        float,
+        typer.Option(min=0.01, max=1, help="Stop when the answer is known to this share of it."),
+    ] = 0.1,
+) -> None:
+    """Search for the highest arrival rate at which a scenario's claim holds.
+
+    Exit code 0: found, and confirmed by another run; 2: wrong usage; 3: the claim held at no rate;
+    4: the runs were invalid.
+    """
+    from .load import command  # noqa: PLC0415 - see the module's docstring
+
+    bank = command.Bank(target, url, token, token_command)
+    options = command.Options(processes, None, None, json_file, html)
+    raise typer.Exit(command.search(scenario, bank, options, seed, resolution))
 
 
 @app.command()
 def replay(
     *,
-    source: Annotated[str, typer.Argument(help="Whose books: berka, or later amlsim.")],
+    source: Annotated[str, typer.Argument(help="Whose books: berka or amlsim.")],
     data: Annotated[
         Path | None,
         typer.Option(envvar="BANKWRIGHT_DATA", help="The folder of the data. [../shared/data]"),
@@ -90,47 +152,59 @@ def replay(
     token: Token = None,
     token_command: TokenCommand = None,
     run: Annotated[
-        str, typer.Option(help="Begins every idempotency key: the same run never books twice.")
-    ] = "berka",
+        str | None,
+        typer.Option(help="Begins every idempotency key: the same run never books twice. [SOURCE]"),
+    ] = None,
     concurrency: Annotated[
-        int, typer.Option(min=1, max=500, help="Accounts replayed at the same time.")
+        int, typer.Option(min=1, max=500, help="Accounts, or transfers, replayed at a time.")
     ] = 32,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="amlsim: the first so many transfers alone.")
+    ] = None,
+    unlimited_credit: Annotated[
+        bool, typer.Option("--unlimited-credit", help="amlsim: accounts may go below zero.")
+    ] = False,
     json_file: JsonFile = None,
 ) -> None:
-    """Send a real bank's books through the API and compare the balances of every day.
+    """Send published books through the API and compare what comes of them with what is known.
 
-    Exit code 0: every day agrees; 1: some do not; 2: wrong usage; 4: the bank could not be used.
+    berka: a real bank's entries, and its balance of every day. amlsim: transfers with the same
+    outcomes as one at a time. Exit code 0: all agree; 1: some do not; 2: wrong usage; 4: the bank
+    could not be used.
     """
-    if source == "amlsim":
-        _not_built("replay amlsim")
-    if source != "berka":
-        raise BadInputError(f"no books called {source!r}: there is berka, and later amlsim")
-    from .replay import command  # noqa: PLC0415 - see the module's docstring
+    from .replay.amlsim import command as amlsim  # noqa: PLC0415 - see the module's docstring
+    from .replay.berka import command as berka  # noqa: PLC0415 - see the module's docstring
 
     check_writable(json_file)
+    if source == "berka":
+        if limit or unlimited_credit:
+            raise BadInputError("--limit and --unlimited-credit are for amlsim: leave them out")
+        replay_books = berka.replay
+    elif source == "amlsim":
+        replay_books = partial(amlsim.replay, limit=limit, unlimited_credit=unlimited_credit)
+    else:
+        raise BadInputError(f"no books called {source!r}: there are berka and amlsim")
     tokens = TokenSource(token, token_command)
-    outcome = command.replay(data, url, tokens, run, concurrency)
-    write_json(json_file, outcome.document())
-    command.tell(outcome)
-    raise typer.Exit(0 if outcome.agrees else VIOLATED)
+    agrees = replay_books(data, url, tokens, run or source, concurrency, json_file)
+    raise typer.Exit(0 if agrees else VIOLATED)
 
 
 @app.command(context_settings=ANY_OPTIONS)
-def dst() -> None:
-    """Simulate the service's own code, deterministically (not built yet)."""
-    _not_built("dst")
+def dst(
+    context: typer.Context,
+    *,
+    bank: Annotated[
+        Path, typer.Option(help="The folder of a generated bank.", file_okay=False)
+    ] = Path(),
+) -> None:
+    """Simulate a bank's own code, deterministically: its `./scripts/simulate` with the deciders.
 
+    What follows goes to it: --seeds, --seed, --case, --shrink and so on, see there. Exit code 0:
+    nothing was found; 1: something was; 2: wrong usage.
+    """
+    from .dst.command import simulate  # noqa: PLC0415 - see the module's docstring
 
-@app.command(context_settings=ANY_OPTIONS)
-def faults() -> None:
-    """Break real processes under load (not built yet)."""
-    _not_built("faults")
-
-
-@app.command(context_settings=ANY_OPTIONS)
-def capacity() -> None:
-    """Model how the bank scales (not built yet)."""
-    _not_built("capacity")
+    raise typer.Exit(simulate(bank.resolve(), context.args))
 
 
 def main() -> None:
@@ -143,11 +217,8 @@ def main() -> None:
     except BrokenRunError as error:
         err.print(f"the run broke off: {error}", markup=False)
         raise SystemExit(BROKEN) from None
-    except KeyboardInterrupt:
+    except SystemExit as ended:
+        if ended.code != INTERRUPTED:
+            raise
         err.print("interrupted: nothing was decided")
         raise SystemExit(BROKEN) from None
-
-
-def _not_built(name: str) -> None:
-    out.print(f"bank-simulations {name} is not built yet")
-    raise typer.Exit(USAGE)

@@ -100,14 +100,21 @@ class BankClient:
         return self._send("POST", path, body, headers)
 
     def insist(
-        self, path: str, body: dict[str, Any], key: str, patience_seconds: float = PATIENCE_SECONDS
+        self,
+        path: str,
+        body: dict[str, Any],
+        key: str,
+        patience_seconds: float = PATIENCE_SECONDS,
+        wait_seconds: int | None = None,
     ) -> Answer:
         """Post until there is an answer that stands, always under the same key.
 
         Raises:
             BrokenRunError: when there was none for `patience_seconds`.
         """
-        return self._until_it_stands(path, lambda: self.post(path, body, key), patience_seconds)
+        return self._until_it_stands(
+            path, lambda: self.post(path, body, key, wait_seconds), patience_seconds
+        )
 
     def create(self, path: str, body: dict[str, Any], key: str, wanted: str) -> str:
         """Insist, and return the id called `wanted` of what was made; BrokenRunError if refused."""
@@ -120,9 +127,13 @@ class BankClient:
             )
         return made
 
+    def look(self, path: str, headers: dict[str, str] | None = None) -> Answer:
+        """Read `path` until there is an answer that stands; BrokenRunError if there is none."""
+        return self._until_it_stands(path, lambda: self.get(path, headers), PATIENCE_SECONDS)
+
     def fetch(self, path: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
         """Read `path` until there is an answer that stands; BrokenRunError if it is no document."""
-        answer = self._until_it_stands(path, lambda: self.get(path, headers), PATIENCE_SECONDS)
+        answer = self.look(path, headers)
         if not answer.accepted or not isinstance(answer.body, dict):
             raise BrokenRunError(f"GET {path} gave {answer.status} {answer.code}")
         return answer.body

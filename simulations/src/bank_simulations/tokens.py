@@ -5,10 +5,14 @@ from __future__ import annotations
 import shlex
 import subprocess
 import time
+from typing import TYPE_CHECKING
 
 from gevent.lock import BoundedSemaphore
 
 from .console import BadInputError, err
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COMMAND_SECONDS_MAX = 30
 # What a token command may leave open, as in the target files of bank-conformance.
@@ -21,17 +25,22 @@ RENEWAL_SECONDS_MIN = 5.0
 
 
 class TokenSource:
-    """Hands out the bearer token; runs the token command again when the bank refused the token."""
+    """Hands out the bearer token; runs the token command again when the bank refused the token.
 
-    def __init__(self, token: str | None = None, command: str | None = None) -> None:
+    The command runs in `folder`, and here where there is none.
+    """
+
+    def __init__(
+        self, token: str | None = None, command: str | None = None, folder: Path | None = None
+    ) -> None:
         if not token and not command:
             raise BadInputError(
                 "no token: give --token, --token-command or BANKWRIGHT_TOKEN "
                 "(./scripts/bank token --subject staff --scope 'bank:operate accounts:read')"
             )
         self._renewing = BoundedSemaphore()
-        self._command = command
-        self._token = token or _run(command or "")
+        self.command, self.folder = command, folder
+        self._token = token or _run(command or "", folder)
         self._renewed_at = time.monotonic()
 
     @property
@@ -48,17 +57,17 @@ class TokenSource:
             if self._token != refused:
                 return True
             now = time.monotonic()
-            if not self._command or now - self._renewed_at < RENEWAL_SECONDS_MIN:
+            if not self.command or now - self._renewed_at < RENEWAL_SECONDS_MIN:
                 return False
             self._renewed_at = now
             try:
-                self._token = _run(self._command)
+                self._token = _run(self.command, self.folder)
             except BadInputError as error:
                 err.print(str(error), markup=False)
             return self._token != refused
 
 
-def _run(command: str) -> str:
+def _run(command: str, folder: Path | None) -> str:
     try:
         done = subprocess.run(  # noqa: S603 - the user's own command
             [_fill(word) for word in shlex.split(command)],
@@ -66,6 +75,7 @@ def _run(command: str) -> str:
             text=True,
             timeout=COMMAND_SECONDS_MAX,
             check=True,
+            cwd=folder,
         )
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         raise BadInputError(f"the token command failed: {error}") from error
