@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .steps import CACHE, PROGRAMS
+from .steps import CACHE, PROGRAMS, ROOT
 
 if TYPE_CHECKING:
     from .steps import Step
@@ -71,14 +71,15 @@ def _execute(step: Step, report: Path, *, stream: bool) -> tuple[int, str]:
 
 
 def _environment(step: Step) -> dict[str, str]:
-    """Ours; the folder's `src` importable, for the template is not installed where it lies.
+    """Ours; importable are the folder's `src`, for the template is not installed where it lies, and
+    our plugin of pytest.
 
     Caches go to one place of the repository: in the template they would be copied into every bank.
     """
     return {
         **os.environ,
         "PATH": f"{PROGRAMS}{os.pathsep}{os.environ.get('PATH', '')}",
-        "PYTHONPATH": str(step.folder / "src"),
+        "PYTHONPATH": f"{step.folder / 'src'}{os.pathsep}{ROOT / 'scripts'}",
         "PYTHONPYCACHEPREFIX": str(CACHE / "bytecode"),
         "MYPY_CACHE_DIR": str(CACHE / step.name.replace(" ", "-")),
         "RUFF_CACHE_DIR": str(CACHE / "ruff"),

@@ -30,14 +30,19 @@ class Step:
     counts_tests: bool = False
 
 
-def _types(name: str, folder: Path) -> Step:
-    return Step(f"types of {name}", ("mypy", "src", "tests"), folder)
+def _types(name: str, folder: Path, *more: str) -> Step:
+    return Step(f"types of {name}", ("mypy", "src", "tests", *more), folder)
 
 
 def _tests(name: str, folder: Path, *options: str) -> Step:
     """Without schemathesis' plugin, which takes a second to load: its test runs the program."""
     common = ("-q", "-p", "no:schemathesis", "-o", f"cache_dir={CACHE / 'pytest'}")
     return Step(name, ("pytest", *common, *options), folder, counts_tests=True)
+
+
+def _at_a_time(count: int) -> tuple[str, ...]:
+    """So many tests at once; those of a file that share a fixture stay together."""
+    return ("-n", str(count), "-p", "_tasks.together")
 
 
 SCRIPTS = ("_demo", "_mutants", "_tasks", "tests")
@@ -47,7 +52,7 @@ FORMAT = Step("format", ("ruff", "format", "--check", "."))
 LINT = Step("lint", ("ruff", "check", "."))
 LAYERS = Step("layers", ("lint-imports", "--no-cache"), SERVICE)
 TYPES = (
-    _types("service", SERVICE),
+    _types("service", SERVICE, "simulation"),
     _types("conformance", ROOT / "conformance"),
     _types("simulations", ROOT / "simulations"),
     Step("types of scripts", ("mypy", "docs/_build", *(f"scripts/{name}" for name in SCRIPTS))),
@@ -57,8 +62,6 @@ DOCS = Step("docs", ("mkdocs", "build", "--strict", "--quiet"))
 CHECKS = (FORMAT, LINT, *TYPES, LAYERS)
 
 FAST = ("-m", "not slow")
-TWO_AT_A_TIME = ("-n", "2", "--dist", "loadgroup")
-"""For tests that wait most of their time; those of one group stay together, for what they share."""
 FAST_TESTS = (
     _tests("fast tests of service", SERVICE, "-m", "not slow and not postgres"),
     _tests("fast tests of conformance", ROOT / "conformance", *FAST),
@@ -76,12 +79,12 @@ _MUTANTS = (
 
 SUITES = (
     *CHECKS,
-    _tests("service", SERVICE),
-    _tests("conformance", ROOT / "conformance", *TWO_AT_A_TIME),
-    _tests("simulations", ROOT / "simulations"),
-    _tests("template", ROOT, "template/tests"),
-    _tests("scripts", ROOT, "scripts/tests"),
+    _tests("service", SERVICE, *_at_a_time(2)),
+    _tests("conformance", ROOT / "conformance", *_at_a_time(3)),  # they wait half of their time
+    _tests("simulations", ROOT / "simulations"),  # they measure time, and need the machine
+    _tests("template", ROOT, *_at_a_time(2), "template/tests"),
+    _tests("scripts", ROOT, *_at_a_time(2), "scripts/tests"),
     DOCS,
     Step("demo", ("python", "scripts/demo")),
-    Step("mutants", ("python", "scripts/mutants", *_MUTANTS)),
+    Step("mutants", ("python", "scripts/mutants", "--at-once", "2", *_MUTANTS)),
 )

@@ -103,6 +103,36 @@ def test_only_what_the_bank_does_not_offer_yet_is_left_out(reason: str, counts: 
     assert [check.passed for check in checks] == [False] * counts
 
 
+DAYS = {"account_days_agreeing": 5, "account_days": 6, "transactions": 9, "seconds": 1.0}
+OUTCOMES = {
+    "transfers": 9,
+    "wrong_outcomes_count": 2,
+    "wrong_balances_count": 1,
+    "transfers_per_second": 300.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "found", "told"),
+    [
+        ("trans-1993.asc", DAYS, "5 of 6 account-days agree"),
+        ("transactions.csv", OUTCOMES, "7 of 9 outcomes and 3 of 4 balances are right"),
+    ],
+)
+def test_whatever_books_lie_in_the_folder_are_replayed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, found: harness.Json, told: str
+) -> None:
+    (tmp_path / file).touch()
+    answer = {**found, "accounts": 4, "exit_code": 1}
+    monkeypatch.setattr(harness, "_run", lambda command, _: {**answer, "command": command})
+    monkeypatch.setattr(Bank, "token_command", lambda _: ["true"])
+    replayed = harness.replay(Bank(tmp_path, "http://x:1", tmp_path), tmp_path, tmp_path)
+    assert ("amlsim" in replayed["command"]) == (file == "transactions.csv")
+    check = harness.replay_check(replayed)
+    assert told in check.measured
+    assert not check.passed
+
+
 def test_a_harness_that_breaks_off_ends_the_demo(tmp_path: Path) -> None:
     with pytest.raises(DemoError, match="ended with code 4"):
         harness._run(["python", "-c", "raise SystemExit(4)"], {"--json": tmp_path / "x.json"})

@@ -4,11 +4,13 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from _tasks.report import close
 from _tasks.running import Outcome, run
-from _tasks.steps import ROOT, SUITES, Step
+from _tasks.steps import ROOT, SUITES, Step, _at_a_time, _tests
+from _tasks.together import Together
 
 
 def pytest_step(folder: Path, body: str) -> Step:
@@ -36,6 +38,38 @@ def test_pytest_is_counted_test_by_test(
     tmp_path: Path, body: str, expected: tuple[int, int, int]
 ) -> None:
     assert counts(pytest_step(tmp_path, body)) == expected
+
+
+SHARING = """
+from pathlib import Path
+import pytest
+
+@pytest.fixture(scope="module")
+def made():
+    with Path("made").open("a") as file:
+        file.write("once ")
+
+@pytest.mark.parametrize("number", range(8))
+def test_it(made, number):
+    pass
+"""
+
+
+@pytest.mark.slow
+def test_what_a_file_shares_is_made_once_however_many_run_at_once(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(SHARING)
+    (tmp_path / "test_more.py").write_text("def test_a(): pass\ndef test_b(): pass\n")
+    assert counts(_tests("it", tmp_path, *_at_a_time(2))) == (10, 0, 0)
+    assert (tmp_path / "made").read_text() == "once "
+
+
+def test_only_a_file_that_shares_something_stays_together(tmp_path: Path) -> None:
+    (tmp_path / "sharing.py").write_text(SHARING)
+    (tmp_path / "alone.py").write_text(SHARING.replace("module", "function"))
+    scheduler = object.__new__(Together)
+    scheduler.config = SimpleNamespace(rootpath=tmp_path)
+    assert scheduler._split_scope("sharing.py::test_it[1]") == "sharing.py"
+    assert scheduler._split_scope("alone.py::test_it[1]") == "alone.py::test_it[1]"
 
 
 def test_any_other_program_counts_as_one(tmp_path: Path) -> None:
