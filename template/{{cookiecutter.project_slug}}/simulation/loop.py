@@ -31,7 +31,6 @@ class Owner(Protocol):
     paused_until: float
     steps: int
     dies_at_step: int
-    tasks: list["asyncio.Task[Any]"]
 
     def crash(self) -> None:
         """Be dead from now on."""
@@ -61,6 +60,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self._waiting: list[asyncio.Handle] = []
         self._timers: list[tuple[float, int, asyncio.Handle]] = []
         self._timer_count = 0
+        self._tasks: list[asyncio.Task[Any]] = []
 
     def time(self) -> float:
         """Virtual seconds."""
@@ -104,23 +104,22 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         name: str | None = None,
         context: Context | None = None,
     ) -> "asyncio.Task[Any]":
-        """A task that belongs to whoever makes it, or to whom the context names; its owner keeps
-        it, for of what nobody keeps the `finally` would run.
+        """A task that belongs to whoever makes it, or to whom the context names. It is kept to the
+        end of the run, for of what nobody keeps the `finally` would run.
         """
         task = asyncio.Task(coro, loop=self, name=name, context=context)
-        owner = OWNER.get() if context is None else context.get(OWNER)
-        if owner is not None:
-            owner.tasks.append(task)
+        self._tasks.append(task)
         return task
 
     def bury(self) -> None:
         """End what is left of a run that is over. Left to the garbage collector, the `finally` of
         the dead would run in the middle of the next run.
         """
-        for task in asyncio.all_tasks(self):
+        for task in self._tasks:
             task._log_destroy_pending = False  # type: ignore[attr-defined] # noqa: SLF001
             with suppress(Exception):  # no loop runs any more, so much in a `finally` fails
                 task.get_coro().close()
+        self._tasks.clear()
         self._waiting.clear()
         self._timers.clear()
         self.close()

@@ -62,7 +62,6 @@ class Life:
     def __init__(self, world: "World", number: int, count: int, clock_ahead: float) -> None:
         self.alive = True
         self.paused_until = 0.0
-        self.tasks: list[asyncio.Task[Any]] = []
         self.steps = 0
         self.dies_at_step = -1
         self.clock_ahead = clock_ahead

@@ -17,7 +17,6 @@ class Somebody:
         self.paused_until = 0.0
         self.steps = 0
         self.dies_at_step = -1
-        self.tasks: list[asyncio.Task[object]] = []
 
     def crash(self) -> None:
         self.alive = False
@@ -105,7 +104,7 @@ def test_of_the_dead_nothing_runs_any_more_and_no_finally() -> None:
         del working
 
     async def kill() -> None:
-        asyncio.create_task(live())  # noqa: RUF006 (its owner keeps it)
+        asyncio.create_task(live())  # noqa: RUF006 (the loop keeps it)
         await asyncio.sleep(0.7)
         somebody.alive = False
         await asyncio.sleep(9)

@@ -81,6 +81,9 @@ class Follower:
         self._pick_up = pick_up
         self._now = now
         self._partitions: dict[int, _Partition] = {}
+        self._wake = asyncio.Event()
+        for feed in feeds:
+            feed.listen(self._wake.set)
 
     async def hold(self, partition: int, epoch: int) -> None:
         """Follow a partition from its checkpoint."""
@@ -88,6 +91,7 @@ class Follower:
         positions = await self._store.checkpoints(partition, [self._name])
         position = positions.get(self._name, 0)
         self._partitions[partition] = _Partition(position, position)
+        self._wake.set()
 
     async def release(self, partition: int) -> None:
         """Stop following a partition."""
@@ -110,6 +114,9 @@ class Follower:
         clock = asyncio.get_running_loop().time
         kept_at = clock()
         while True:
+            if not self._is_busy():
+                self._wake.clear()
+                await self._wake.wait()
             await asyncio.sleep(TICK_SECONDS)
             try:
                 for number, partition in list(self._partitions.items()):
@@ -122,6 +129,15 @@ class Follower:
                 logger.warning("%s cannot follow: the log is away", self._name)
             except Exception:
                 logger.exception("%s stumbled; it goes on", self._name)
+
+    def _is_busy(self) -> bool:
+        """Whether something is unfinished, not read yet, or not kept yet."""
+        return any(
+            held.unfinished
+            or held.position < self._feeds[number].head
+            or held.checkpoint > held.kept
+            for number, held in self._partitions.items()
+        )
 
     async def _read(self, number: int, partition: _Partition) -> None:
         while page := await self._feeds[number].read(partition.position, PAGE_EVENTS_MAX):
