@@ -36,9 +36,10 @@ class StaleError(Exception):
 
 
 class Mutant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One defect: what is put in the place of which text, and which requirements must find it.
+    """One defect: what is put in the place of which text, and who must find it.
 
     What is put there counts itself: `broke()` in Python, which is true, `nextval('broke')` in SQL.
+    `kills` are the suite's requirements; `simulation` says that the bank's simulation finds it too.
     """
 
     id: str
@@ -46,7 +47,8 @@ class Mutant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     file: str
     text: str
     becomes: str
-    kills: tuple[str, ...]
+    kills: tuple[str, ...] = ()
+    simulation: bool = False
 
     def source(self, bank: Path) -> str:
         """Return the file of this bank as the mutant has it.

@@ -25,6 +25,8 @@ from ourbank.domain.transfer import (
     TransferFailed,
     TransferRejected,
     TransferRequested,
+    TransferReversalAbandoned,
+    TransferReversed,
 )
 from ourbank.eventsourcing.event import Recorded
 from ourbank.eventsourcing.log import Append
@@ -65,6 +67,10 @@ class Books:
         """By transaction code and amount: the workloads never use an amount twice."""
         self.places: defaultdict[str, list[int]] = defaultdict(list)
         """By account: where in its partition its entries stand."""
+        self.holding: set[tuple[str, str]] = set()
+        """Account and hold, until something releases or uses it up."""
+        self.claims: dict[str, str] = {}
+        """By transfer: the reversal it is kept for."""
         self.external = 0
         """What came into the bank from outside, and has not left it, by the entries' codes."""
         self.versions: dict[str, int] = {}
@@ -109,22 +115,33 @@ class Books:
             case CreditLineSet():
                 self.accounts[stream].credit_line = event.credit_line_minor
                 self._limit(stream)
-            case HoldPlaced():
-                self.accounts[stream].held += event.amount_minor
-                self._limit(stream)
-            case HoldReleased() | HoldExpired():
-                self.accounts[stream].held -= event.amount_minor
-                if self.accounts[stream].held < 0:
-                    self._violate(f"{stream} gave back more than it held")
+            case HoldPlaced() | HoldReleased() | HoldExpired():
+                self._hold(stream, event)
             case FundsCredited() | FundsDebited():
                 self.places[stream].append(recorded.position)
                 self._book(stream, event)
             case TransferRequested():
                 self.transfers[stream] = Leg(event)
+            case TransferReversed():
+                self.claims[stream] = event.reversed_by
+            case TransferReversalAbandoned():
+                self.claims.pop(stream, None)
             case PersonalDataErased():
                 self.erased.add(stream)
             case _ if isinstance(event, ENDS):
                 self._end(stream, recorded)
+
+    def _hold(self, account_id: str, event: HoldPlaced | HoldReleased | HoldExpired) -> None:
+        book = self.accounts[account_id]
+        if isinstance(event, HoldPlaced):
+            self.holding.add((account_id, event.hold_id))
+            book.held += event.amount_minor
+            self._limit(account_id)
+            return
+        self.holding.discard((account_id, event.hold_id))
+        book.held -= event.amount_minor
+        if book.held < 0:
+            self._violate(f"{account_id} gave back more than it held")
 
     def _limit(self, account_id: str) -> None:
         book = self.accounts[account_id]
@@ -139,6 +156,7 @@ class Books:
         book.sequence += 1
         if isinstance(event, FundsDebited) and event.hold_id is not None:
             book.held -= event.amount_minor
+            self.holding.discard((account_id, event.hold_id))
         if (event.sequence, event.balance_after_minor) != (book.sequence, book.booked):
             self._violate(f"{account_id} books {event} where it stands at {book}")
         self._limit(account_id)
@@ -172,5 +190,9 @@ class Books:
             self._violate(f"{transfer_id} ends as {recorded.type} after {leg.end}")
         leg.end = recorded.type
         amount = leg.request.amount_minor if recorded.type == "TransferCompleted" else 0
+        if (leg.request.source_account_id, transfer_id) in self.holding:
+            self._violate(f"{transfer_id} ends as {recorded.type}, and its amount is still held")
+        if recorded.type != "TransferCompleted" and transfer_id in self.claims.values():
+            self._violate(f"{transfer_id} ends as {recorded.type}, and another is claimed for it")
         if (leg.credited, leg.debited) != (amount, amount):
             self._violate(f"{transfer_id} ends as {recorded.type} with {leg}")

@@ -9,6 +9,7 @@ from ourbank.eventsourcing.log import StreamRange
 from ourbank.eventsourcing.projection import Key, ReadModel
 from ourbank.readmodels import READ_MODELS
 
+from .process import Life
 from .workloads import Stage, checked
 from .world import World
 
@@ -33,6 +34,15 @@ async def at_the_end(stage: Stage) -> None:
         assert process.life is not None  # noqa: S101 (all were started when the faults ended)
         for stream_id in sorted(world.books.versions):
             await _same_state(world, process.number, stream_id)
+        await _nothing_left(world, process.life)
+
+
+async def _nothing_left(world: World, life: Life) -> None:
+    """No key of an erased subject, whatever was remembered; and no process that is driven still."""
+    for subject in sorted(await life.run(life.bank.keyring.load(world.books.erased))):
+        world.violate(f"{life.name} still has the key of {subject}, which was erased")
+    if left := len(life.bank.driver):
+        world.violate(f"{life.name} still drives {left} transfers, and all have ended")
 
 
 async def _folded(world: World, model: ReadModel) -> Iterator[str]:

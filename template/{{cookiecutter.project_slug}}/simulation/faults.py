@@ -30,6 +30,7 @@ class Kind(StrEnum):
     LEASE_STOLEN = "lease stolen"  # another may claim the partition while its owner works on it
 
     # of the key service
+    CRASH_AT_KEYS = "crash at the key service"  # as at a commit, of its `count`-th change there
     KEYS_AWAY = "key service away"  # for `seconds`
     KEYS_SLOW = "key service slow"  # for `seconds`; each call takes as long as a hundred
 
@@ -43,6 +44,7 @@ class Kind(StrEnum):
 PER_PROCESS = frozenset(
     {
         Kind.CRASH_AT_COMMIT,
+        Kind.CRASH_AT_KEYS,
         Kind.POISON,
         Kind.CONNECTION_LOST,
         Kind.ANSWER_LOST,

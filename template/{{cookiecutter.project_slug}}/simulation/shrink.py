@@ -16,7 +16,7 @@ from .plan import Knobs, Plan
 from .run import play
 
 PLAYS_MAX = 400
-_ANY = re.compile(r"\d[\d.:_-]*|[a-z]{3}_[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f-]{27}")
+_ANY = re.compile(r"[a-z]{3}_[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f-]{27}|\d[\d.:_-]*")
 
 Item = TypeVar("Item")
 

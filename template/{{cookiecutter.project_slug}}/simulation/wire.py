@@ -21,6 +21,12 @@ AT_ONCE = frozenset({"heads"})
 """What is asked all the time takes none of its own: when it comes is drawn by who asks."""
 
 
+_FATAL = {"append": Kind.CRASH_AT_COMMIT} | dict.fromkeys(
+    ("create", "request_erasure", "destroy", "finish_erasure"), Kind.CRASH_AT_KEYS
+)
+"""What somebody dies of who hears no more that it is done."""
+
+
 class Server(Protocol):
     """The other end."""
 
@@ -74,7 +80,7 @@ class Wire:
         else:
             answer = await method(*arguments)
         self._called(verb)
-        if verb == "append" and self._happens(Kind.CRASH_AT_COMMIT):
+        if (fatal := _FATAL.get(verb)) is not None and self._happens(fatal):
             self._die()
             await asyncio.get_running_loop().create_future()  # the dead hear nothing
         if verb not in AT_ONCE:

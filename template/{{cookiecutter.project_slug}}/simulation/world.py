@@ -26,6 +26,8 @@ from .process import Life, Process
 from .readside import Rows
 from .wire import FLUSHING
 
+PERSONAL = "Example"
+"""In all personal data that clients give away, and in nothing else."""
 EPOCH = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 """When every run begins."""
 DOWN_SECONDS_MIN = 0.05
@@ -134,6 +136,8 @@ class World:
                 f"log {partition}/{event.position} {event.stream_id}@{event.version} "
                 f"{event.type} {event.data}"
             )
+            if PERSONAL in f"{event.meta}{event.data!r}":
+                self.violate(f"{event.stream_id}@{event.version} tells personal data")
         self.books.committed(recorded, appends)
         for customer_id in sorted(self.books.erased):
             if self.key_service.vault.has_key(customer_id):
@@ -156,7 +160,7 @@ class World:
         self.tell(
             f"fault {fault.kind} of process {fault.process}: {fault.seconds} s, after {fault.count}"
         )
-        if fault.kind in (Kind.CRASH, Kind.CRASH_AT_COMMIT):
+        if fault.kind in (Kind.CRASH, Kind.CRASH_AT_COMMIT, Kind.CRASH_AT_KEYS):
             self.processes[fault.process].down_seconds = max(DOWN_SECONDS_MIN, fault.seconds)
         act = self._AT_ONCE.get(fault.kind)
         if act is None:

@@ -27,14 +27,15 @@ NEEDS = ("customers",)
 CURRENCY = "EUR"
 OPENING = 500
 WAIT_SECONDS = 2.0
-NARRATIVE = "rent for the flat"
+NARRATIVE = "rent of Ada Example"
 """Nowhere in the log may this stand in the clear."""
 CREDITS = {"deposit": TransactionCode.CASH_DEPOSIT}
 DEBITS = {"withdrawal": TransactionCode.CASH_WITHDRAWAL, "fee": TransactionCode.FEE}
 CODES = CREDITS | DEBITS
 CHOICES = (
     *("deposit", "deposit", "withdrawal", "withdrawal", "fee", "read", "read", "hold", "hold"),
-    *("capture", "release", "freeze", "unfreeze", "credit line", "open", "rivals", "history"),
+    *("capture", "release", "freeze", "unfreeze", "credit line", "open"),
+    *("rivals", "history", "reuse"),
 )
 
 
@@ -64,9 +65,12 @@ async def act(stage: Stage, session: Session) -> None:
             await _change(stage, session, account_id, what)
         case "open" if stage.customers:
             await _open(stage, session, dice.choice(stage.customers))
+        case "reuse":
+            await _reuse(stage, session, account_id)
         case "rivals":
             await _rivals(stage, session, account_id)
         case "history":
+            await _post(stage, session, account_id, "deposit", stage.amount(1))
             await _history(stage, session, account_id)
 
 
@@ -95,6 +99,7 @@ async def _post(
     what: str,
     amount: int,
     if_version: int | None = None,
+    key: str | None = None,
 ) -> Operation:
     narrative = session.dice.choice((None, NARRATIVE))
     order = EntryOrder(CODES[what], amount, CURRENCY, narrative=narrative)
@@ -104,6 +109,7 @@ async def _post(
         amount,
         lambda bank, asked: bank.accounts.post(account_id, order, asked),
         if_version=if_version,
+        key=key,
     )
     if done.ok:
         stage.saw(session, account_id, done.answer.position)
@@ -122,6 +128,19 @@ async def _rivals(stage: Stage, session: Session, account_id: str) -> None:
     done = [one for one in await asyncio.gather(*rivals) if one.ok]
     if len(done) > 1:
         stage.world.violate(f"{len(done)} commands were done on one version of {account_id}")
+
+
+async def _reuse(stage: Stage, session: Session, account_id: str) -> None:
+    """One key is good for one request of one client; another client's is another key."""
+    key = session.new_key()
+    first = await _post(stage, session, account_id, "deposit", stage.amount(4), key=key)
+    again = await _post(stage, session, account_id, "deposit", stage.amount(4), key=key)
+    if first.ok and again.ok:
+        stage.world.violate(f"one key is good for two requests: {again}")
+    other = Session(session.world, f"{session.name}'", session.dice, session.history)
+    theirs = await _post(stage, other, account_id, "deposit", stage.amount(4), key=key)
+    if theirs.code == "idempotency-key-reused":
+        stage.world.violate(f"a key is refused because another client used it: {theirs}")
 
 
 async def _history(stage: Stage, session: Session, account_id: str) -> None:

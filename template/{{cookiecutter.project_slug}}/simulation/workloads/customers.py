@@ -1,5 +1,6 @@
 """Customers: registration, reading, legal holds, erasure."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -24,11 +25,12 @@ async def act(stage: Stage, session: Session) -> None:
     """Mostly look, sometimes register, now and then hold or erase."""
     dice = session.dice
     if not stage.customers:
-        return await _register(stage, session)
+        await _register(stage, session)
+        return
     customer_id = dice.choice(stage.customers)
     match dice.choice(("register", "look", "look", "look", "hold", "hold", "lift", "erase")):
         case "register":
-            await _register(stage, session)
+            await _race(stage, session)
         case "look":
             await session.read("look", customer_id, lambda bank: bank.customers.get(customer_id))
         case "hold":
@@ -50,17 +52,28 @@ async def act(stage: Stage, session: Session) -> None:
             )
         case "erase":
             await _erase(stage, session, customer_id)
-    return None
 
 
-async def _register(stage: Stage, session: Session) -> None:
+async def _race(stage: Stage, session: Session) -> None:
+    """The same person several times at once, in whatever partition: one customer."""
+    key = session.new_key()
+    told = await asyncio.gather(*(_register(stage, session, key) for _ in range(3)))
+    if len({one for one in told if one}) > 1:
+        stage.world.violate(f"one key, several customers: {told}")
+
+
+async def _register(stage: Stage, session: Session, key: str | None = None) -> str:
     personal = PersonalData("Ada Example", "ada@example.org", "+420 000 000 000")
     done = await session.command(
-        "register", "", 0, lambda bank, asked: bank.customers.register(personal, asked)
+        "register", "", 0, lambda bank, asked: bank.customers.register(personal, asked), key=key
     )
-    if done.ok:
-        result: Result = done.answer
-        stage.customers.append(result.events[0].stream_id)
+    if not done.ok:
+        return ""
+    result: Result = done.answer
+    customer_id = result.events[0].stream_id
+    if customer_id not in stage.customers:
+        stage.customers.append(customer_id)
+    return customer_id
 
 
 async def _erase(stage: Stage, session: Session, customer_id: str) -> None:
@@ -80,3 +93,12 @@ def check(stage: Stage) -> Iterator[str]:
             yield f"{customer_id} was erased, and there is a key for it"
         if customer_id not in stage.world.books.erased:
             yield f"{customer_id} was told erased, and the log does not say so"
+    yield from _unheeded(stage)
+
+
+def _unheeded(stage: Stage) -> Iterator[str]:
+    """Customers who were erased although a hold was confirmed that nobody asked to lift."""
+    lifted = {one.about for one in stage.history if one.what == "lift"}
+    for one in stage.history:
+        if one.what == "legal hold" and one.ok and one.about in stage.erased - lifted:
+            yield f"{one.about} was erased in spite of a legal hold: {one}"

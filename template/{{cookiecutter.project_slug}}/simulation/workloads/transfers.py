@@ -11,7 +11,7 @@ from ourbank.application.transfers import (
 
 from ..client import Operation, Outcome, Session
 from . import Stage
-from .accounts import CURRENCY
+from .accounts import CURRENCY, NARRATIVE
 
 WEIGHT = 9
 NEEDS = ("accounts",)
@@ -21,11 +21,13 @@ WAIT_SECONDS = (0, 0, 2)
 async def act(stage: Stage, session: Session) -> None:
     """Mostly a transfer; sometimes several at once, or something about an earlier one."""
     dice = session.dice
-    match dice.choice(("one", "one", "one", "star", "race", "cancel", "reverse", "read")):
+    match dice.choice(("one", "one", "one", "star", "race", "cancel", "reverse", "read", "regret")):
         case "one":
             await request(stage, session)
         case "star":
             await asyncio.gather(*(request(stage, session) for _ in range(dice.randint(2, 5))))
+        case "regret":
+            await _regret(stage, session)
         case "race":
             await _race(stage, session)
         case "cancel" if stage.transfers:
@@ -62,7 +64,7 @@ async def send(
 ) -> Operation:
     """Ask for this transfer, and remember its id."""
     wait = session.dice.choice(WAIT_SECONDS)
-    order = TransferOrder(source, target, amount, CURRENCY, narrative="rent")
+    order = TransferOrder(source, target, amount, CURRENCY, narrative=NARRATIVE)
     done = await session.command(
         "transfer",
         source,
@@ -87,6 +89,16 @@ async def _race(stage: Stage, session: Session) -> None:
         stage.world.violate(f"one key, several transfers: {sorted(told)}")
 
 
+async def _regret(stage: Stage, session: Session) -> None:
+    """Turn back what has just begun: a transfer, or the reversal of one."""
+    if stage.transfers and session.dice.random() < 0.5:  # noqa: PLR2004
+        done = await _reverse(stage, session, session.dice.choice(stage.transfers))
+    else:
+        done = await request(stage, session)
+    if done.subject:
+        await _cancel(stage, session, done.subject)
+
+
 async def _cancel(stage: Stage, session: Session, transfer_id: str) -> None:
     del stage
     await session.command(
@@ -98,17 +110,19 @@ async def _cancel(stage: Stage, session: Session, transfer_id: str) -> None:
     )
 
 
-async def _reverse(stage: Stage, session: Session, transfer_id: str) -> None:
+async def _reverse(stage: Stage, session: Session, transfer_id: str) -> Operation:
+    wait = session.dice.choice(WAIT_SECONDS)
     done = await session.command(
         "reverse",
         transfer_id,
         0,
-        lambda bank, asked: bank.transfers.reverse(transfer_id, asked, 2),
+        lambda bank, asked: bank.transfers.reverse(transfer_id, asked, wait),
         tries_max=5,
     )
     done.subject = _id(done)
     if done.subject:
         stage.transfers.append(done.subject)
+    return done
 
 
 def _id(done: Operation) -> str:

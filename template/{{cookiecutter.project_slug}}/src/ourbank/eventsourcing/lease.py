@@ -68,7 +68,6 @@ class Leases:
         """What the last renewal said, until it is acted upon."""
         self._is_renewed = asyncio.Event()
         self._changes = 0
-        """A renewal that was under way while partitions were claimed knows nothing of them."""
 
     async def run(self) -> None:
         """Renew, claim and give up, for ever. Renewing waits for nothing else: to begin on a
@@ -97,16 +96,22 @@ class Leases:
 
     async def _turn(self, renewed: dict[int, int], share: int) -> None:
         await self._lose([p for p, epoch in self.held.items() if renewed.get(p) != epoch])
+        self.held.update(renewed)  # also what a call claimed whose answer was lost
         surplus = sorted(self.held)[share:]
         if surplus:
             await self._lose(surplus)
             await self._store.release(self._owner, surplus)
+            self._outdate()
         elif len(self.held) < share:
             await self._claim(share - len(self.held))
         await self._resume()
 
     async def _claim(self, wanted: int) -> None:
         self.held.update(await self._store.claim(self._owner, wanted, LEASE_SECONDS))
+        self._outdate()
+
+    def _outdate(self) -> None:
+        """What a renewal says that was under way meanwhile is not true any more."""
         self._changes += 1
         self._renewed = None
 
