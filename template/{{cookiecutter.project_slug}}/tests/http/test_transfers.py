@@ -120,6 +120,7 @@ async def test_another_request_under_the_same_key_is_refused(api: Api) -> None:
         assert code(response) == (422, "idempotency-key-reused")
     other_path = await api.post(f"/v1/accounts/{source}/close", key="k3")
     assert code(other_path) == (422, "idempotency-key-reused")
+    assert "etag" not in other_path.headers  # the account had no part in this
     assert await api.balances(target) == (100, 0, 100)
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from ..domain.rejection import Rejection
 from ..domain.value import value
+from ..eventsourcing.partition import KEY_REUSED
 
 
 @value
@@ -45,7 +46,8 @@ class RejectedError(Exception):
     ) -> None:
         super().__init__(rejection.code)
         self.rejection = rejection
-        self.version = version
+        # of a key that was used for another request no aggregate decided
+        self.version = None if rejection.code == KEY_REUSED else version
         self.transfer_id = transfer_id
         self.positions = positions or {}
         self.replayed = replayed
