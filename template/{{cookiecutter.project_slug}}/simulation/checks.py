@@ -41,6 +41,9 @@ async def _nothing_left(world: World, life: Life) -> None:
     """No key of an erased subject, whatever was remembered; and no process that is driven still."""
     for subject in sorted(await life.run(life.bank.keyring.load(world.books.erased))):
         world.violate(f"{life.name} still has the key of {subject}, which was erased")
+    for task in life.tasks():
+        if task.done() and not task.cancelled() and (error := task.exception()):
+            world.raised(f"a task of {life.name}", error)
     if left := len(life.bank.driver):
         world.violate(f"{life.name} still drives {left} transfers, and all have ended")
 

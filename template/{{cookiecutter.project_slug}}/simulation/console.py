@@ -47,6 +47,9 @@ def simulate(
     Exit code 0: nothing was found, and every fault has happened; 1: something was found; 2: wrong
     usage.
     """
+    if case is not None and seed is not None:
+        err.print("error: a seed or a case, not both")
+        raise typer.Exit(USAGE)
     if case is not None:
         raise typer.Exit(_show(_case(case).plan))
     if seed is not None:
@@ -151,5 +154,9 @@ def _keep_small(plan: Plan) -> int:
 
 
 def main() -> None:
-    """Run the command line."""
-    typer.run(simulate)
+    """Run the command line; what is wrong with the corpus is told in one line."""
+    try:
+        typer.run(simulate)
+    except ValueError as error:
+        err.print(f"error: {error}", markup=False)
+        raise SystemExit(USAGE) from None

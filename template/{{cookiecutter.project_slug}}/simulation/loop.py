@@ -60,7 +60,8 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self._waiting: list[asyncio.Handle] = []
         self._timers: list[tuple[float, int, asyncio.Handle]] = []
         self._timer_count = 0
-        self._tasks: list[asyncio.Task[Any]] = []
+        self.tasks: list[tuple[Owner | None, asyncio.Task[Any]]] = []
+        """Every task, and whose it is."""
 
     def time(self) -> float:
         """Virtual seconds."""
@@ -108,18 +109,18 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         end of the run, for of what nobody keeps the `finally` would run.
         """
         task = asyncio.Task(coro, loop=self, name=name, context=context)
-        self._tasks.append(task)
+        self.tasks.append((OWNER.get() if context is None else context.get(OWNER), task))
         return task
 
     def bury(self) -> None:
         """End what is left of a run that is over. Left to the garbage collector, the `finally` of
         the dead would run in the middle of the next run.
         """
-        for task in self._tasks:
+        for _, task in self.tasks:
             task._log_destroy_pending = False  # type: ignore[attr-defined] # noqa: SLF001
             with suppress(Exception):  # no loop runs any more, so much in a `finally` fails
                 task.get_coro().close()
-        self._tasks.clear()
+        self.tasks.clear()
         self._waiting.clear()
         self._timers.clear()
         self.close()

@@ -31,7 +31,7 @@ from ourbank.privacy.vault import VaultUnavailableError
 from ourbank.readmodels import READ_MODELS
 
 from .faults import Fault, Kind
-from .loop import OWNER
+from .loop import OWNER, SimulatedLoop
 from .wire import Wire, remote
 
 if TYPE_CHECKING:
@@ -88,6 +88,12 @@ class Life:
         task = asyncio.get_running_loop().create_task(work, context=self.context.copy())
         return await task
 
+    def tasks(self) -> list["asyncio.Task[Any]"]:
+        """Everything that was begun in this life."""
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, SimulatedLoop)  # noqa: S101 (nothing else runs it)
+        return [task for owner, task in loop.tasks if owner is self]
+
     def die(self) -> None:
         """Everything stops where it is; who waits for an answer learns that there will be none."""
         self.alive = False
@@ -101,7 +107,7 @@ class Life:
         except RejectedError as rejected:
             result = rejected
         except Exception as error:  # noqa: BLE001 (what the edge answers with a 5xx)
-            self._world.tell(f"{self.name} fails a request: {type(error).__name__}")
+            self._world.raised(f"a request to {self.name}", error)
             result = UnansweredError(type(error).__name__)
         if not self._world.faults.due(Kind.RESPONSE_LOST):
             # sent: from here on it arrives, whatever becomes of the process

@@ -53,15 +53,17 @@ def play(plan: Plan, told: Told | None = None) -> Run:
     run, began = Run(plan), process_time()
     loop = SimulatedLoop(Random(plan.seed))
     loop.set_exception_handler(partial(_raised, run))
-    was = logging.root.manager.disable
-    logging.disable()
+    errors = logging.getLogger("ourbank")
+    errors.propagate, was = False, errors.level
+    errors.setLevel(logging.ERROR)
     gc.disable()  # so much is made and forgotten that looking for it takes a fifth of the time
     try:
         loop.run_until_complete(_play(plan, told, run))
     except Exception as error:  # noqa: BLE001 (a world that breaks down is a finding too)
         run.violations.append(f"{loop.time():.4f} s: {type(error).__name__}: {error}")
     finally:
-        logging.disable(was)
+        errors.setLevel(was)
+        errors.propagate = True
         run.steps, run.simulated_seconds = loop.steps, loop.time()
         loop.bury()
         gc.enable()
@@ -80,6 +82,8 @@ def _raised(run: Run, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) 
 async def _play(plan: Plan, told: Told | None, run: Run) -> None:
     world = World(plan, told)
     stage = Stage(world, [])
+    listener = _Listener(world)
+    logging.getLogger("ourbank").addHandler(listener)
     sessions = [
         Session(world, f"c{n}", Random(plan.seed + n), stage.history) for n in range(SESSIONS)
     ]
@@ -93,9 +97,23 @@ async def _play(plan: Plan, told: Told | None, run: Run) -> None:
         await _until(END_SECONDS)
         await checks.at_the_end(stage)
     finally:
+        logging.getLogger("ourbank").removeHandler(listener)
         run.violations += world.violations
         run.trace, run.sometimes = world.trace, world.faults.sometimes
         run.operations = Counter(f"{o.what}: {o.code or o.outcome}" for o in stage.history)
+
+
+class _Listener(logging.Handler):
+    """Hears what the bank's own loops survived, and went on."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(logging.ERROR)
+        self._world = world
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """An error that was logged with its exception; who has none has said all there is."""
+        if record.exc_info and record.exc_info[1] is not None:
+            self._world.raised(record.name, record.exc_info[1])
 
 
 async def _chaos(stage: Stage, plan: Plan) -> None:

@@ -17,6 +17,8 @@ from .faults import Fault, Kind
 
 FLUSHING = frozenset({"append", "renew", "claim", "release", "leave", "keep", "save"})
 """What waits for the disk, and so has everything before it on the disk too."""
+CHANGING = FLUSHING | {"commit", "create", "request_erasure", "destroy", "finish_erasure"}
+"""What does something: of the rest a lost answer is asked for again, and nobody is the wiser."""
 AT_ONCE = frozenset({"heads"})
 """What is asked all the time takes none of its own: when it comes is drawn by who asks."""
 
@@ -70,7 +72,8 @@ class Wire:
         if verb not in AT_ONCE:
             self._even = not self._even
             await self._travel(there=True)
-        if not self._server.is_up or self._happens(Kind.CONNECTION_LOST):
+        looks = verb in AT_ONCE  # a lost look is asked again at once: no fault is wasted on it
+        if not self._server.is_up or (not looks and self._happens(Kind.CONNECTION_LOST)):
             raise self._unavailable("the connection is lost")
         if verb == "commit" and (slow := self._happens(Kind.SLOW_PROJECTOR)):
             await asyncio.sleep(slow.seconds)
@@ -85,7 +88,8 @@ class Wire:
             await asyncio.get_running_loop().create_future()  # the dead hear nothing
         if verb not in AT_ONCE:
             await self._travel(there=False)
-        if generation != self._server.generation or self._happens(Kind.ANSWER_LOST):
+        lost = verb in CHANGING and self._happens(Kind.ANSWER_LOST)
+        if generation != self._server.generation or lost:
             raise self._unavailable("the answer is lost")
         return answer
 

@@ -5,24 +5,31 @@ hash of what was told stands for the whole run.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import Context
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from random import Random
 from typing import Any, ClassVar
 
+from ourbank.application.consistency import NotYetConsistentError
+from ourbank.application.legal_holds import ErasureUnderWayError
 from ourbank.config import Settings
 from ourbank.eventsourcing.event import Recorded
 from ourbank.eventsourcing.log import Append, LogUnavailableError
+from ourbank.eventsourcing.partition import (
+    ClosedError,
+    OverloadedError,
+)
 from ourbank.eventsourcing.projection import Key, ReadModel
 from ourbank.privacy.memory import MemoryKeyVault
+from ourbank.privacy.vault import VaultUnavailableError
 
 from .books import Books
 from .database import Database
 from .faults import Fault, Faults, Kind
 from .plan import Plan
-from .process import Life, Process
+from .process import Life, PoisonError, Process
 from .readside import Rows
 from .wire import FLUSHING
 
@@ -31,6 +38,26 @@ PERSONAL = "Example"
 EPOCH = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 """When every run begins."""
 DOWN_SECONDS_MIN = 0.05
+
+
+UNAVAILABLE = (
+    LogUnavailableError,
+    VaultUnavailableError,
+    OverloadedError,
+    ClosedError,
+    NotYetConsistentError,
+    ErasureUnderWayError,
+    PoisonError,
+)
+"""What the bank may say when it cannot; anything else that it raises is a defect."""
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for one in error.exceptions:
+            yield from _leaves(one)
+    else:
+        yield error
 
 
 class KeyService:
@@ -108,6 +135,13 @@ class World:
         """Something happened that must not."""
         self.violations.append(f"{self._loop.time():.4f} s: {what}")
         self.tell(f"VIOLATION {what}")
+
+    def raised(self, where: str, error: BaseException) -> None:
+        """The bank's code raised: fine where something was away, a defect otherwise."""
+        self.tell(f"{where} raises {type(error).__name__}")
+        for one in _leaves(error):
+            if not isinstance(one, UNAVAILABLE):
+                self.violate(f"{where} raises {one!r}")
 
     @property
     def trace(self) -> str:

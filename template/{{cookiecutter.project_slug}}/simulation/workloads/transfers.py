@@ -135,6 +135,19 @@ def _id(done: Operation) -> str:
     return ""
 
 
+def _is_true(stage: Stage, told: Operation) -> bool:
+    """Whether what a client was told of a transfer's end is how it ended."""
+    subject = told.about if told.what == "cancel" else told.subject
+    leg = stage.world.books.transfers.get(subject)
+    if leg is None or told.outcome is Outcome.INFO:
+        return True
+    if told.what == "cancel":
+        return told.ok == (leg.end == "TransferCancelled")
+    if told.ok:
+        return not told.answer.transfer.has_ended or leg.end == "TransferCompleted"
+    return leg.end != "TransferCompleted"
+
+
 def check(stage: Stage) -> Iterator[str]:
     """Every transfer that anybody was told of exists, and has ended; what was refused never was."""
     legs = stage.world.books.transfers
@@ -144,6 +157,9 @@ def check(stage: Stage) -> Iterator[str]:
     for transfer_id, leg in legs.items():
         if not leg.end:
             yield f"{transfer_id} is in limbo: {leg}"
+    for operation in stage.history:
+        if operation.what in ("transfer", "reverse", "cancel") and not _is_true(stage, operation):
+            yield f"{operation} was told, and is not so"
     amounts = [leg.request.amount_minor for leg in legs.values() if not leg.request.reverses]
     for operation in stage.history:
         if operation.what == "transfer":

@@ -155,8 +155,14 @@ def _session(url: URL, limits: Mapping[str, float | None]) -> dict[str, Any]:
     """
     settings = {name: f"{seconds * 1000:.0f}" for name, seconds in limits.items() if seconds}
     if url.get_driver_name() == "asyncpg":
-        return {"server_settings": settings, "command_timeout": limits["statement_timeout"]}
-    return {"options": " ".join(f"-c {name}={value}" for name, value in settings.items())}
+        seconds = limits["statement_timeout"]
+        return {
+            "server_settings": settings,
+            "command_timeout": seconds,
+            "timeout": CALL_SECONDS_MAX,
+        }
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    return {"options": options, "connect_timeout": round(CALL_SECONDS_MAX)}
 
 
 async def _ports(

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from ourbank.application.saga import (
-    CANCEL,
     Step,
     StepName,
+    cancelled_by,
     first_step,
     milestone,
     request,
@@ -37,6 +37,7 @@ from tests.domain.samples import NOW, TODAY, funded, opened
 OPENED = World().recorded(
     *(("acc_1", e) for e in funded(100)), ("acc_2", opened(account_id="acc_2"))
 )
+CANCEL = cancelled_by("the payer")
 ORDER = order("trf_1", "acc_1", "acc_2", 40, payer_narrative="p", payee_narrative="q")
 REQUESTED = requested(OPENED, ORDER)
 DONE = driven(REQUESTED, found(REQUESTED, "trf_1"))

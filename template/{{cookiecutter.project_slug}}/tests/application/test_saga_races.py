@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ourbank.application.saga import CANCEL
+from ourbank.application.saga import cancelled_by
 from ourbank.domain.entry import FundsCredited, FundsDebited
 from ourbank.domain.ledger import ControlAccount, postings
 from ourbank.domain.lifecycle import (
@@ -36,6 +36,7 @@ from tests.domain.samples import NOW, credited, funded, opened
 
 ENDS = (TransferCompleted, TransferRejected, TransferFailed, TransferCancelled, TransferExpired)
 TOTAL, AMOUNT = 100, 40
+CANCEL = cancelled_by("the payer")
 
 
 BEFORE = World().recorded(

@@ -12,6 +12,7 @@ from ourbank.application.saga import (
     Step,
     StepName,
     TransferSaga,
+    cancelled_by,
     step_key,
 )
 from ourbank.domain import transfer as transfers
@@ -91,6 +92,16 @@ def test_the_table(kind: str, row: str) -> None:
     result = Result(0, 0, rejection=None if answer == "done" else Rejection(answer))
     asked = process(PLAIN if kind == "plain" else REVERSING)
     assert SAGA.following(asked, Step(StepName(step)), result) == named(following)
+
+
+def test_who_cancelled_is_recorded_whoever_goes_on_with_it() -> None:
+    """Also by a worker that only sends the credit, and is answered with what voided it."""
+    voided = SAGA.command(process(PLAIN), cancelled_by("the payer"), NOW).decide(None)
+    assert isinstance(voided, Rejection)
+    for name in (StepName.VOID_CREDIT, StepName.CREDIT):
+        step = SAGA.following(process(PLAIN), Step(name), Result(0, 0, rejection=voided))
+        assert step == Step(StepName.COMPENSATE, "cancelled", "the payer")
+        assert SAGA.command(process(PLAIN), step, NOW).meta == "the payer"
 
 
 def test_the_table_has_every_step_with_and_without_a_refusal() -> None:

@@ -55,14 +55,16 @@ class StepName(StrEnum):
 
 @value
 class Step:
-    """A step; `code` says why, when the way leads back."""
+    """A step. When the way leads back, `code` says why, and `by` who wanted it, if somebody did:
+    what is recorded beside the events.
+    """
 
     name: StepName
     code: str = ""
+    by: str = ""
 
 
 CREDIT = Step(StepName.CREDIT)
-CANCEL = Step(StepName.VOID_CREDIT, TransferCode.CANCELLED)
 SETTLE = Step(StepName.SETTLE)
 RELEASE = Step(StepName.RELEASE)
 
@@ -88,6 +90,11 @@ def first_step(transfer: Transfer) -> Step | None:
             return _back(transfer)
         case _:
             return None
+
+
+def cancelled_by(meta: str) -> Step:
+    """Where the way back begins for a payer; the outcome of the void keeps who it was."""
+    return Step(StepName.VOID_CREDIT, TransferCode.CANCELLED, meta)
 
 
 def _back(transfer: Transfer) -> Step:
@@ -134,9 +141,9 @@ class TransferSaga:
             case StepName.COMPENSATE:
                 turn_back = transfers.CompensateTransfer(step.code, now)
                 decide = partial(on_transfer, own, turn_back)
-                return StepCommand((own,), decide, META)
+                return StepCommand((own,), decide, step.by or META)
             case StepName.VOID_CREDIT:
-                decide = partial(_void, Rejection(step.code))
+                decide = partial(_void, Rejection(step.code, step.by))
                 return StepCommand((target,), decide, META, step_key(own, StepName.CREDIT))
             case StepName.RELEASE:
                 return StepCommand((own, source), partial(_release, now), META)
@@ -160,8 +167,9 @@ class TransferSaga:
                 return Step(StepName.VOID_CREDIT, code)
             case ((StepName.CREDIT | StepName.VOID_CREDIT), None):  # of a void: it came too late
                 return SETTLE
-            case ((StepName.CREDIT | StepName.VOID_CREDIT), Rejection(code=code)):
-                return Step(StepName.COMPENSATE, _CREDITOR_CODES.get(code, code))
+            case ((StepName.CREDIT | StepName.VOID_CREDIT), Rejection(code=code, detail=detail)):
+                by = detail if code == TransferCode.CANCELLED else ""
+                return Step(StepName.COMPENSATE, _CREDITOR_CODES.get(code, code), by)
             case StepName.COMPENSATE, _:
                 return _back(process.subject)
             case StepName.VOID_CLAIM, None:

@@ -13,6 +13,7 @@ from ..eventsourcing.command import Result
 from ..eventsourcing.engine import Engine
 from ..eventsourcing.event import Recorded
 from ..eventsourcing.ids import Ids
+from ..eventsourcing.log import LogUnavailableError
 from ..eventsourcing.saga import SagaDriver
 from . import saga
 from .clock import Calendar
@@ -157,9 +158,11 @@ class Transfers:
             raise RejectedError(result.rejection, result.version, replayed=result.replayed)
         version, transfer = await self._engine.read(transfer_id)
         if not transfer.has_ended:
-            process = self._driver.divert(transfer_id, transfer, saga.CANCEL)
+            process = self._driver.divert(transfer_id, transfer, saga.cancelled_by(asked.meta))
             await self._driver.ended(process, CANCEL_SECONDS_MAX)
             version, transfer = await self._engine.read(transfer_id)
+        if not transfer.has_ended:  # nobody knows yet; asked again under its key, somebody will
+            raise LogUnavailableError("the way back takes too long")
         if transfer.status is not TransferStatus.CANCELLED:
             raise RejectedError(TOO_LATE, version, transfer_id)
         return TransferView(transfer, version, {}, result.replayed)

@@ -65,9 +65,11 @@ class Leases:
         self._holders = holders
         self.held: dict[int, int] = {}
         self._renewed: tuple[dict[int, int], int] | None = None
-        """What the last renewal said, until it is acted upon."""
+        """What the last renewal said, unless something was changed since."""
         self._is_renewed = asyncio.Event()
         self._changes = 0
+        self._renewing = asyncio.Lock()
+        self._is_closed = False
 
     async def run(self) -> None:
         """Renew, claim and give up, for ever. Renewing waits for nothing else: to begin on a
@@ -76,13 +78,20 @@ class Leases:
         await asyncio.gather(_for_ever(self._renew, RENEW_SECONDS), _for_ever(self._act, 0))
 
     async def close(self) -> None:
-        """Give everything up, so that others need not wait for the leases to end."""
-        await self._lose(list(self.held))
-        await self._store.leave(self._owner)
+        """Give everything up, so that others need not wait for the leases to end. A renewal under
+        way comes first, or this worker would be among the living again.
+        """
+        self._is_closed = True
+        async with self._renewing:
+            await self._lose(list(self.held))
+            await self._store.leave(self._owner)
 
     async def _renew(self) -> None:
         changes = self._changes
-        renewed = await self._store.renew(self._owner, LEASE_SECONDS)
+        async with self._renewing:
+            if self._is_closed:
+                return
+            renewed = await self._store.renew(self._owner, LEASE_SECONDS)
         if changes == self._changes:
             self._renewed = renewed
             self._is_renewed.set()

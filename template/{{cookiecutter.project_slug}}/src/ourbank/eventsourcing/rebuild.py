@@ -95,7 +95,7 @@ class Rebuild:
         """Lock the old read model's checkpoints; whoever would advance it waits. This transaction
         is idle while the rest is folded.
         """
-        await connection.execute(text("set local idle_in_transaction_session_timeout = 0"))
+        await connection.execute(text("set local idle_in_transaction_session_timeout = '60s'"))
         rows = await connection.execute(_LOCK, {"name": self._model.name})
         at = {row.partition: row.position for row in rows}
         return [at.get(number, 0) for number in range(self._log.partition_count)]
