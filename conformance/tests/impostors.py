@@ -119,3 +119,11 @@ def _answer(connection: socket.socket, kind: str, done: threading.Event) -> None
         length = str(len(body)).encode()
         head += b"\r\nContent-Length: " + length + b"\r\nConnection: close\r\n\r\n"
         connection.sendall(head + body)
+        _part(connection)
+
+
+def _part(connection: socket.socket) -> None:
+    """Read what is still to come: to close on it would cut off what the other side has not read."""
+    connection.shutdown(socket.SHUT_WR)
+    while connection.recv(65_536):
+        pass
