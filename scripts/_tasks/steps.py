@@ -81,7 +81,7 @@ SUITES = (
     *CHECKS,
     _tests("service", SERVICE, *_at_a_time(2)),
     _tests("conformance", ROOT / "conformance", *_at_a_time(3)),  # they wait half of their time
-    _tests("simulations", ROOT / "simulations"),  # they measure time, and need the machine
+    _tests("simulations", ROOT / "simulations", *_at_a_time(2)),
     _tests("template", ROOT, *_at_a_time(2), "template/tests"),
     _tests("scripts", ROOT, *_at_a_time(2), "scripts/tests"),
     DOCS,

@@ -21,6 +21,7 @@ KEY_MAX = 255
 FAR_AWAY = "2999-12-31"
 APPENDING = 4242
 """The advisory lock under which the service appends to a partition."""
+CANCELLATIONS_MAX, HELD_SECONDS = 5, 0.5
 
 Json = dict[str, Any]
 
@@ -113,19 +114,21 @@ class Stock:
         """A transfer that was cancelled in time; to cancel it again is answered alike.
 
         A transfer is over before anybody could cancel it, unless something holds it up. Here it is
-        the log: a reversal first asks the partition of the transfer that is to be reversed.
+        the log: a reversal asks the partition of the transfer that is to be reversed, which is that
+        of its own payee. A cancellation that waits there when it is let go comes first.
         """
         source, target = self._account(), self._account()
         while _partition(target) == _partition(source):
             target = self._account()
-        original = self._transfer(source, target)
-        with ThreadPoolExecutor() as pool, self._held_up(_partition(original)):
-            reversal = str(self._post(f"/v1/transfers/{original}/reverse", wait=0)["transfer_id"])
-            cancelled = pool.submit(self._post, f"/v1/transfers/{reversal}/cancel")
-            while not cancelled.done() and self._state(reversal) != "COMPENSATING":
-                time.sleep(0.01)
-        assert cancelled.result()["state"] == "CANCELLED"
-        return reversal
+        for _ in range(CANCELLATIONS_MAX):
+            original = self._transfer(source, target)
+            with ThreadPoolExecutor() as pool, self._held_up(_partition(original)):
+                reversal = self._post(f"/v1/transfers/{original}/reverse", wait=0)["transfer_id"]
+                cancelled = pool.submit(self._ask, f"/v1/transfers/{reversal}/cancel")
+                time.sleep(HELD_SECONDS)
+            if cancelled.result().is_success:
+                return str(reversal)
+        raise AssertionError(f"{CANCELLATIONS_MAX} cancellations came too late")
 
     @contextmanager
     def _held_up(self, partition: int) -> Iterator[None]:
@@ -134,15 +137,15 @@ class Stock:
             connection.execute("select pg_advisory_lock(%s, %s)", [APPENDING, partition])
             yield
 
-    def _state(self, transfer_id: str) -> str:
-        return str(self._get(f"/v1/transfers/{transfer_id}").json()["state"])
-
     def _get(self, path: str) -> httpx.Response:
         return self.client.get(path).raise_for_status()
 
-    def _post(self, path: str, body: Json | None = None, wait: int = 10) -> Json:
+    def _ask(self, path: str, body: Json | None = None, wait: int = 10) -> httpx.Response:
         headers = {"Idempotency-Key": self.key("stock"), "Prefer": f"wait={wait}"}
-        response = self.client.post(path, json=body, headers=headers)
+        return self.client.post(path, json=body, headers=headers)
+
+    def _post(self, path: str, body: Json | None = None, wait: int = 10) -> Json:
+        response = self._ask(path, body, wait)
         assert response.is_success, response.text
         members: Json = response.json()
         return members

@@ -234,4 +234,5 @@ def _counts(stage: Stage, log: Iterable[Recorded]) -> list[Any]:
         for recorded in log
         if getattr(recorded.event, "code", None) in codes
     ]
-    return miscounts(intents, booked)
+    wrong: list[Any] = miscounts(intents, booked)
+    return wrong
