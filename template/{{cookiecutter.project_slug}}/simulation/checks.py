@@ -33,7 +33,7 @@ async def at_the_end(stage: Stage) -> None:
     for process in world.processes:
         assert process.life is not None  # noqa: S101 (all were started when the faults ended)
         for stream_id in sorted(world.books.versions):
-            await _same_state(world, process.number, stream_id)
+            await _same_state(world, process.life, stream_id)
         await _nothing_left(world, process.life)
 
 
@@ -82,11 +82,8 @@ def _purged(world: World, row: Any, should: Any) -> bool:
     return all(getattr(row, name) == getattr(should, name) for name in names)
 
 
-async def _same_state(world: World, number: int, stream_id: str) -> None:
+async def _same_state(world: World, life: Life, stream_id: str) -> None:
     """A strong read in any process is the fold of the stream: caches and snapshots included."""
-    life = world.processes[number].life
-    if life is None:
-        return
     engine = life.bank.engine
     told = await life.run(engine.read(stream_id))
     events = await world.database.log.load([StreamRange(stream_id, 0)])

@@ -123,7 +123,7 @@ async def _chaos(stage: Stage, plan: Plan) -> None:
     for fault in plan.faults:
         world.later(fault.at, world.strike, fault)
     acting = [loop.create_task(_act(stage, act, began + act.at)) for act in plan.acts]
-    await _until(max(CHAOS_SECONDS, began + CHAOS_SECONDS))
+    await _until(began + CHAOS_SECONDS)
     world.heal()
     await asyncio.gather(*acting)
 
@@ -137,11 +137,11 @@ async def _act(stage: Stage, act: Act, at: float) -> None:
 async def _liveness(stage: Stage, session: Session) -> None:
     """Nothing goes wrong any more, so the bound must hold, in virtual seconds."""
     world = stage.world
-    unfrozen = [one for one in stage.accounts if world.books.accounts[one].booked > 0]
-    if len(stage.accounts) < 2 or not unfrozen:  # noqa: PLR2004 (a transfer needs two)
+    funded = [one for one in stage.accounts if world.books.accounts[one].booked > 0]
+    if len(stage.accounts) < 2 or not funded:  # noqa: PLR2004 (a transfer needs two)
         return
     for _ in range(LIVENESS_TRANSFERS):
-        source, target = session.dice.choice(unfrozen), session.dice.choice(stage.accounts)
+        source, target = session.dice.choice(funded), session.dice.choice(stage.accounts)
         await _in_time(stage, session, source, target)
 
 

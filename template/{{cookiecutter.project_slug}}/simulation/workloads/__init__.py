@@ -26,8 +26,6 @@ class Stage:
     history: list[Operation]
     customers: list[str] = field(default_factory=list)
     accounts: list[str] = field(default_factory=list)
-    owners: dict[str, str] = field(default_factory=dict)
-    """By account."""
     transfers: list[str] = field(default_factory=list)
     holds: list[tuple[str, str]] = field(default_factory=list)
     """Account and hold."""

@@ -88,7 +88,6 @@ async def _open(stage: Stage, session: Session, customer_id: str) -> str | None:
     account_id = result.events[0].stream_id
     done.subject = account_id
     stage.accounts.append(account_id)
-    stage.owners[account_id] = customer_id
     return account_id
 
 

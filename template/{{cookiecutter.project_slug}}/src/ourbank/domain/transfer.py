@@ -2,8 +2,8 @@
 
 Kept invariant here: a transfer ends exactly once, in COMPLETED, REJECTED, FAILED, CANCELLED or
 EXPIRED; it is REJECTED only when no money was ever held; once compensation has started it never
-completes; a transfer is reversed at most once at a time, by
-another transfer, and stays COMPLETED itself.
+completes; a transfer is reversed at most once at a time, by another transfer, and stays COMPLETED
+itself.
 
 The money itself moves on the accounts; the saga in application/transfers.py drives both.
 """
