@@ -1,6 +1,7 @@
 """What must hold at the end, when the faults have stopped and time has passed."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Awaitable, Iterable, Iterator
 from importlib.util import find_spec
 from typing import Any
 
@@ -32,8 +33,7 @@ async def at_the_end(stage: Stage) -> None:
             world.violate(what)
     for process in world.processes:
         assert process.life is not None  # noqa: S101 (all were started when the faults ended)
-        for stream_id in sorted(world.books.versions):
-            await _same_state(world, process.life, stream_id)
+        await _same_states(world, process.life)
         await _nothing_left(world, process.life)
 
 
@@ -82,11 +82,16 @@ def _purged(world: World, row: Any, should: Any) -> bool:
     return all(getattr(row, name) == getattr(should, name) for name in names)
 
 
-async def _same_state(world: World, life: Life, stream_id: str) -> None:
-    """A strong read in any process is the fold of the stream: caches and snapshots included."""
-    engine = life.bank.engine
-    told = await life.run(engine.read(stream_id))
-    events = await world.database.log.load([StreamRange(stream_id, 0)])
-    folded = AGGREGATES.fold(AGGREGATES.initial(stream_id), events)
-    if told != folded:
-        world.violate(f"{life.name} reads {stream_id} as {told}, its fold is {folded}")
+async def _same_states(world: World, life: Life) -> None:
+    """Strong reads in any process are the folds of the streams: caches and snapshots included."""
+    engine, streams = life.bank.engine, sorted(world.books.versions)
+    told = await life.run(_all(engine.read(stream) for stream in streams))
+    for stream_id, state in zip(streams, told, strict=True):
+        events = await world.database.log.load([StreamRange(stream_id, 0)])
+        folded = AGGREGATES.fold(AGGREGATES.initial(stream_id), events)
+        if state != folded:
+            world.violate(f"{life.name} reads {stream_id} as {state}, its fold is {folded}")
+
+
+async def _all(reads: Iterable[Awaitable[Any]]) -> list[Any]:
+    return await asyncio.gather(*reads)

@@ -112,17 +112,14 @@ class Database:
     ) -> None:
         clock = asyncio.get_running_loop().time
         self.is_up = True
+        self.generation = 0
+        """Goes up with every crash: who was connected before is not any more."""
         self.log = ServedLog(CODEC, partition_count, now)
         self.log.commit_gate = self._gate
         self.snapshots = MemorySnapshots()
         self.leases = MemoryLeases(partition_count, clock)
         self.read_models = LossyReadModels(self.leases, clock)
         self._before_commit = before_commit
-
-    @property
-    def generation(self) -> int:
-        """Goes up with every crash: who was connected before is not any more."""
-        return self.log.generation
 
     async def _gate(self, partition: int) -> None:
         await self._before_commit(partition)
@@ -132,7 +129,8 @@ class Database:
     def crash(self) -> int:
         """Cut everybody off, and forget what was not flushed; how many transactions that were."""
         self.is_up = False
-        self.log.generation += 1
+        self.generation += 1
+        self.log.generation = self.generation
         return self.read_models.crash()
 
     def restart(self) -> None:

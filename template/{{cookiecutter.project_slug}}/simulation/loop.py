@@ -11,7 +11,8 @@ import asyncio
 import heapq
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from contextvars import Context, ContextVar
+from contextvars import Context, ContextVar, copy_context
+from functools import partial
 from random import Random
 from typing import Any, NoReturn, Protocol
 
@@ -37,8 +38,14 @@ class Owner(Protocol):
         ...
 
 
+_end_sleep = asyncio.futures._set_result_unless_cancelled  # type: ignore[attr-defined] # noqa: SLF001
+"""What `asyncio.sleep` asks a loop to call."""
+
 OWNER: ContextVar[Owner | None] = ContextVar("OWNER", default=None)
 """The process whose code is running; None for the world around it."""
+
+
+_NOBODY = Context()
 
 
 class RealWorldError(Exception):
@@ -49,6 +56,31 @@ class StuckError(Exception):
     """Nothing is left that could ever run, or something runs for ever at one instant."""
 
 
+class Handle:
+    """A callback that waits for its turn; those of the standard library cost three times as much,
+    and half of what a run does is to make them.
+    """
+
+    __slots__ = ("args", "callback", "context", "is_cancelled", "when")
+
+    def __init__(
+        self,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        context: Context,
+        when: float = 0.0,
+    ) -> None:
+        self.callback = callback
+        self.args = args
+        self.context = context
+        self.when = when
+        self.is_cancelled = False
+
+    def cancel(self) -> None:
+        """Let it never run."""
+        self.is_cancelled = True
+
+
 class SimulatedLoop(asyncio.BaseEventLoop):
     """`steps` counts the callbacks that ran; `time()` is virtual seconds since the beginning."""
 
@@ -57,9 +89,11 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self.steps = 0
         self._now = 0.0
         self._dice = dice
-        self._waiting: list[asyncio.Handle] = []
-        self._timers: list[tuple[float, int, asyncio.Handle]] = []
+        self._waiting: list[Handle] = []
+        self._timers: list[tuple[float, int, Handle]] = []
         self._timer_count = 0
+        self.create_future = partial(asyncio.Future, loop=self)  # type: ignore[method-assign]
+        self.get_debug = bool  # type: ignore[method-assign] # asked for every future: this is quick
         self.tasks: list[tuple[Owner | None, asyncio.Task[Any]]] = []
         """Every task, and whose it is."""
 
@@ -69,9 +103,9 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
     def call_soon(  # type: ignore[override]
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> asyncio.Handle:
+    ) -> Handle:
         """At this instant, in no order that anybody may rely on."""
-        handle = asyncio.Handle(callback, args, self, context)
+        handle = Handle(callback, args, copy_context() if context is None else context)
         self._waiting.append(handle)
         return handle
 
@@ -81,7 +115,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         callback: Callable[..., object],
         *args: Any,
         context: Context | None = None,
-    ) -> asyncio.TimerHandle:
+    ) -> Handle:
         """So many virtual seconds from now."""
         return self.call_at(self._now + delay, callback, *args, context=context)
 
@@ -91,12 +125,18 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         callback: Callable[..., object],
         *args: Any,
         context: Context | None = None,
-    ) -> asyncio.TimerHandle:
+    ) -> Handle:
         """When virtual time has come so far."""
-        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        handle = Handle(callback, args, copy_context() if context is None else context, when)
         self._timer_count += 1
-        heapq.heappush(self._timers, (when, self._timer_count, timer))
-        return timer
+        heapq.heappush(self._timers, (when, self._timer_count, handle))
+        return handle
+
+    def sleep(self, seconds: float) -> "asyncio.Future[None]":
+        """As `asyncio.sleep`, for those who sleep all the time."""
+        slept: asyncio.Future[None] = self.create_future()
+        self.call_at(self._now + seconds, _end_sleep, slept, None, context=_NOBODY)
+        return slept
 
     def create_task(  # type: ignore[override]
         self,
@@ -117,33 +157,39 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         the dead would run in the middle of the next run.
         """
         for _, task in self.tasks:
-            task._log_destroy_pending = False  # type: ignore[attr-defined] # noqa: SLF001
-            with suppress(Exception):  # no loop runs any more, so much in a `finally` fails
-                task.get_coro().close()
+            if not task.done():
+                task._log_destroy_pending = False  # type: ignore[attr-defined] # noqa: SLF001
+                with suppress(Exception):  # no loop runs any more, so much in a `finally` fails
+                    task.get_coro().close()
         self.tasks.clear()
         self._waiting.clear()
         self._timers.clear()
         self.close()
 
     def _run_once(self) -> None:
-        """Everything that is ready now, in drawn order; then time goes on to the next timer."""
-        waiting, random = self._waiting, self._dice.random
-        if not waiting:
-            self._go_on()
-        began = self.steps
-        while waiting and not self._stopping:  # type: ignore[attr-defined]
-            n = int(random() * len(waiting))
-            handle, waiting[n] = waiting[n], waiting[-1]
-            waiting.pop()
-            self._run(handle)
-            if self.steps - began > AT_ONCE_MAX:
+        """Everything that is ready, in drawn order; then time goes on to the next timer; and so on
+        until the loop is stopped.
+        """
+        waiting, random, run = self._waiting, self._dice.random, self._run
+        last = self.steps + AT_ONCE_MAX
+        while not self._stopping:  # type: ignore[attr-defined]
+            if not waiting:
+                self._go_on()
+                last = self.steps + AT_ONCE_MAX
+                continue
+            handle = waiting.pop()
+            n = int(random() * (len(waiting) + 1)) if waiting else 0
+            if n:
+                handle, waiting[n - 1] = waiting[n - 1], handle
+            run(handle)
+            if self.steps > last:
                 raise StuckError(f"{AT_ONCE_MAX:,} steps at one instant: something never waits")
 
-    def _run(self, handle: Any) -> None:
+    def _run(self, handle: Handle) -> None:
         """Not if it belongs to the dead; and of the paused only later."""
-        if handle._cancelled:  # noqa: SLF001
+        if handle.is_cancelled:
             return
-        context: Context = handle._context  # noqa: SLF001
+        context = handle.context
         owner = context.get(OWNER)
         if owner is not None:
             owner.steps += 1
@@ -156,15 +202,15 @@ class SimulatedLoop(asyncio.BaseEventLoop):
                 return
         self.steps += 1
         try:
-            context.run(handle._callback, *handle._args)  # noqa: SLF001
+            context.run(handle.callback, *handle.args)
         except Exception as error:  # noqa: BLE001 (as the loop of the standard library does)
-            message = f"{handle._callback!r} raised"  # noqa: SLF001
+            message = f"{handle.callback!r} raised"
             self.call_exception_handler({"message": message, "exception": error, "handle": handle})
 
     def _go_on(self) -> None:
         """To the next timer that was not cancelled, and all that are due with it."""
         timers = self._timers
-        while timers and timers[0][2]._cancelled:  # noqa: SLF001
+        while timers and timers[0][2].is_cancelled:
             heapq.heappop(timers)
         if not timers:
             raise StuckError("everything waits, and nothing will ever wake it")
@@ -172,10 +218,11 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             raise StuckError(f"not at an end after {SECONDS_MAX} s: somebody waits for ever")
         self._now = max(self._now, timers[0][0])
         while timers and timers[0][0] <= self._now:
-            self._waiting.append(heapq.heappop(timers)[2])
-
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """Cancelled timers are thrown away when their time comes."""
+            handle = heapq.heappop(timers)[2]
+            if handle.callback is _end_sleep:  # nobody's code: it only wakes who slept
+                handle.callback(*handle.args)
+            else:
+                self._waiting.append(handle)
 
     # Fences
 
@@ -187,3 +234,10 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     getaddrinfo = getnameinfo = create_connection = create_server = _fence
     subprocess_exec = subprocess_shell = connect_read_pipe = connect_write_pipe = _fence
     call_soon_threadsafe = sock_recv = sock_sendall = sock_connect = sock_accept = _fence
+
+
+def running() -> SimulatedLoop:
+    """The loop this is called in."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, SimulatedLoop)  # noqa: S101 (nothing else runs it)
+    return loop

@@ -27,7 +27,7 @@ FAULT_SECONDS = (0.05, 0.3, 0.8, 1.5, 2.5)
 CLOCK_SECONDS = (-30.0, -1.0, -0.3, 0.3, 1.0, 30.0)
 KINDS = (*Kind, *[Kind.CRASH, Kind.CRASH_AT_COMMIT, Kind.CRASH_AT_COMMIT, Kind.ANSWER_LOST])
 """Those that find most are drawn more often."""
-POLL_SECONDS = (0.02, 0.1, 0.1, 0.1, 0.1, 0.2, 0.2, 0.2)
+POLL_SECONDS = (0.02, 0.1, 0.1, 0.1, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.4, 0.4, 0.4, 0.4, 0.4)
 """What production takes is rare here: looking for nothing would be most of what is simulated."""
 COUNTS = (0, 0, 0, 1, 2, 3, 5, 8, 13, 40)
 

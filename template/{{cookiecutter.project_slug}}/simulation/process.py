@@ -31,7 +31,7 @@ from ourbank.privacy.vault import VaultUnavailableError
 from ourbank.readmodels import READ_MODELS
 
 from .faults import Fault, Kind
-from .loop import OWNER, SimulatedLoop
+from .loop import OWNER, running
 from .wire import Wire, remote
 
 if TYPE_CHECKING:
@@ -90,9 +90,7 @@ class Life:
 
     def tasks(self) -> list["asyncio.Task[Any]"]:
         """Everything that was begun in this life."""
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, SimulatedLoop)  # noqa: S101 (nothing else runs it)
-        return [task for owner, task in loop.tasks if owner is self]
+        return [task for owner, task in running().tasks if owner is self]
 
     def die(self) -> None:
         """Everything stops where it is; who waits for an answer learns that there will be none."""

@@ -14,15 +14,16 @@ from typing import Any, Protocol
 from ourbank.bootstrap import CALL_SECONDS_MAX
 
 from .faults import Fault, Kind
+from .loop import running
 
 FLUSHING = frozenset({"append", "renew", "claim", "release", "leave", "keep", "save"})
 """What waits for the disk, and so has everything before it on the disk too."""
 CHANGING = FLUSHING | {"commit", "create", "request_erasure", "destroy", "finish_erasure"}
 """What does something: of the rest a lost answer is asked for again, and nobody is the wiser."""
-AT_ONCE = frozenset({"heads"})
-"""What is asked all the time takes none of its own: when it comes is drawn by who asks."""
-
-
+LOOKS = frozenset({"heads"})
+"""What is asked all the time takes no time of its own: when it comes is drawn by who asks. Nor is a
+fault wasted on it, for a lost look is asked again at once.
+"""
 _FATAL = {"append": Kind.CRASH_AT_COMMIT} | dict.fromkeys(
     ("create", "request_erasure", "destroy", "finish_erasure"), Kind.CRASH_AT_KEYS
 )
@@ -66,18 +67,36 @@ class Wire:
         self._called = called
         self._die = die
         self._even = False
+        self._loop = running()
+
+    async def look(self, method: Callable[[], Any]) -> Any:
+        """Ask for what changes nothing, and be told at once."""
+        if not self._server.is_up:
+            raise self._unavailable("the connection is lost")
+        return await method()
 
     async def call(self, verb: str, method: Callable[..., Any], *arguments: Any) -> Any:
-        """Ask, and wait for the answer."""
-        if verb not in AT_ONCE:
-            self._even = not self._even
-            await self._travel(there=True)
-        looks = verb in AT_ONCE  # a lost look is asked again at once: no fault is wasted on it
-        if not self._server.is_up or (not looks and self._happens(Kind.CONNECTION_LOST)):
+        """Ask, and wait for the answer. Every second call takes its time on the way there, the
+        others on the way back.
+        """
+        self._even = is_even = not self._even
+        if is_even:
+            await self._travel()
+        if not self._server.is_up or self._happens(Kind.CONNECTION_LOST):
             raise self._unavailable("the connection is lost")
+        generation = self._server.generation
+        answer = await self._do(verb, method, *arguments)
+        if not is_even:
+            await self._travel()
+        lost = verb in CHANGING and self._happens(Kind.ANSWER_LOST)
+        if generation != self._server.generation or lost:
+            raise self._unavailable("the answer is lost")
+        return answer
+
+    async def _do(self, verb: str, method: Callable[..., Any], *arguments: Any) -> Any:
+        """At the server."""
         if verb == "commit" and (slow := self._happens(Kind.SLOW_PROJECTOR)):
             await asyncio.sleep(slow.seconds)
-        generation = self._server.generation
         if verb == "append":
             answer = await _at_the_server(method(*arguments))
         else:
@@ -86,19 +105,11 @@ class Wire:
         if (fatal := _FATAL.get(verb)) is not None and self._happens(fatal):
             self._die()
             await asyncio.get_running_loop().create_future()  # the dead hear nothing
-        if verb not in AT_ONCE:
-            await self._travel(there=False)
-        lost = verb in CHANGING and self._happens(Kind.ANSWER_LOST)
-        if generation != self._server.generation or lost:
-            raise self._unavailable("the answer is lost")
         return answer
 
-    async def _travel(self, *, there: bool) -> None:
-        """Every second call takes its time on the way there, the others on the way back."""
-        if self._even is not there:
-            return
+    async def _travel(self) -> None:
         seconds = self._latency()
-        await asyncio.sleep(min(seconds, CALL_SECONDS_MAX))
+        await self._loop.sleep(min(seconds, CALL_SECONDS_MAX))
         if seconds > CALL_SECONDS_MAX:
             raise self._unavailable("no answer came in time")
 
@@ -125,6 +136,9 @@ class _Remote:
         found = getattr(self._target, name)
         if not callable(found):
             return found
-        call = partial(self._wire.call, name, found)
+        if name in LOOKS:
+            call = partial(self._wire.look, found)
+        else:
+            call = partial(self._wire.call, name, found)
         setattr(self, name, call)
         return call

@@ -28,6 +28,7 @@ from ourbank.privacy.vault import VaultUnavailableError
 from .books import Books
 from .database import Database
 from .faults import Fault, Faults, Kind
+from .loop import running
 from .plan import Plan
 from .process import Life, PoisonError, Process
 from .readside import Rows
@@ -90,7 +91,7 @@ class World:
         """Rows, by read model, that a poisonous event has stopped."""
         self._told = told
         self._trace = blake2b(digest_size=16)
-        self._loop = asyncio.get_running_loop()
+        self._loop = running()
         self._dice = Random(plan.seed ^ 0x5EED)
         self.settings = Settings.model_construct(
             snapshot_every=knobs.snapshot_every,
@@ -179,7 +180,7 @@ class World:
 
     async def _before_commit(self, partition: int) -> None:
         slow = self.faults.due(Kind.SLOW_COMMIT)
-        await asyncio.sleep(self.plan.knobs.commit_seconds * 2 * self._dice.random())
+        await self._loop.sleep(self.plan.knobs.commit_seconds * 2 * self._dice.random())
         if slow is not None:
             self.tell(f"the commit in partition {partition} takes {slow.seconds} s")
             await asyncio.sleep(slow.seconds)

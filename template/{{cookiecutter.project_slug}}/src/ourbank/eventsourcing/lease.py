@@ -92,9 +92,17 @@ class Leases:
             if self._is_closed:
                 return
             renewed = await self._store.renew(self._owner, LEASE_SECONDS)
-        if changes == self._changes:
+        if changes == self._changes and not self._is_settled(*renewed):
             self._renewed = renewed
             self._is_renewed.set()
+
+    def _is_settled(self, renewed: dict[int, int], share: int) -> bool:
+        """Whether nothing changed: it has its share, and everybody works on it."""
+        return (
+            renewed == self.held
+            and len(renewed) == share
+            and all(holder.holds(partition) for holder in self._holders for partition in renewed)
+        )
 
     async def _act(self) -> None:
         """On what the next renewal says."""

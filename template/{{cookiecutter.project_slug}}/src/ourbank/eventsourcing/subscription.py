@@ -57,12 +57,14 @@ class Feed:
             self._first += surplus
         self.saw(head + len(events))
 
-    def saw(self, head: int) -> None:
-        """The partition reaches at least to `head`."""
-        if head > self.head:
-            self.head = head
-            for listener in self._listeners:
-                listener()
+    def saw(self, head: int) -> bool:
+        """The partition reaches at least to `head`; whether that was news."""
+        if head <= self.head:
+            return False
+        self.head = head
+        for listener in self._listeners:
+            listener()
+        return True
 
     def recorded_at(self, position: int) -> datetime | None:
         """When the event at a position was recorded, or the first one after it in memory; None
@@ -99,8 +101,6 @@ async def watch_heads(
             logger.exception("the heads cannot be read; trying again")
             seconds = POLL_SECONDS_AWAY
         else:
-            found = any(head > feed.head for head, feed in zip(heads, feeds, strict=True))
-            seconds = POLL_SECONDS_MIN if found else min(seconds * 2, poll_seconds_max)
-            for head, feed in zip(heads, feeds, strict=True):
-                feed.saw(head)
+            news = [feed.saw(head) for head, feed in zip(heads, feeds, strict=True)]
+            seconds = POLL_SECONDS_MIN if any(news) else min(seconds * 2, poll_seconds_max)
         await asyncio.sleep(seconds)
