@@ -31,6 +31,8 @@ from ourbank.domain.transfer import (
 from ourbank.eventsourcing.event import Recorded
 from ourbank.eventsourcing.log import Append
 
+from .ends import end_of
+
 ENDS = (TransferCompleted, TransferFailed, TransferCancelled, TransferExpired, TransferRejected)
 
 
@@ -62,6 +64,8 @@ class Books:
         self.accounts: dict[str, Book] = {}
         self.transfers: dict[str, Leg] = {}
         self.erased: set[str] = set()
+        self.ends: Counter[str] = Counter()
+        """How often something ended so."""
         self.entries: Counter[tuple[str, int]] = Counter()
         """By transaction code and amount: the workloads never use an amount twice."""
         self.places: defaultdict[str, list[int]] = defaultdict(list)
@@ -83,6 +87,9 @@ class Books:
             self.keys.add(append.key)
         for event in recorded:
             self._follow(event)
+            leg = self.transfers.get(event.stream_id)
+            if (end := end_of(event, leg.request if leg else None)) is not None:
+                self.ends[end] += 1
 
     def _follow(self, recorded: Recorded) -> None:
         stream, event = recorded.stream_id, recorded.event

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from time import perf_counter
 
+from .ends import End
 from .faults import Kind
 from .plan import Plan, draw
 from .run import Run, play
@@ -15,7 +16,7 @@ from .workloads import WEIGHTS
 
 SEEDS_A_TASK = 50
 SOMETIMES_SEEDS_MIN = 1_000
-"""From so many seeds on, a fault that never happened is a defect of the simulation."""
+"""From so many seeds on, a fault or an end that never happened is a defect of the simulation."""
 
 
 @dataclass
@@ -27,7 +28,7 @@ class Summary:
     core_seconds: float = 0.0
     seconds: float = 0.0
     steps: int = 0
-    sometimes: Counter[Kind] = field(default_factory=Counter)
+    sometimes: Counter[str] = field(default_factory=Counter)
     operations: Counter[str] = field(default_factory=Counter)
     failures: list[Run] = field(default_factory=list)
     traces: dict[int, str] = field(default_factory=dict)
@@ -42,9 +43,9 @@ class Summary:
         return whole.hexdigest()
 
     @property
-    def never(self) -> list[Kind]:
-        """The faults that did not happen once."""
-        return [kind for kind in Kind if not self.sometimes[kind]]
+    def never(self) -> list[str]:
+        """The faults that did not happen once, and the ends that nothing came to."""
+        return [kind for kind in (*Kind, *End) if not self.sometimes[kind]]
 
     @property
     def passed(self) -> bool:

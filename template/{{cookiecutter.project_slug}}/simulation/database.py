@@ -7,7 +7,7 @@ after them with waiting flushes them too.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from datetime import datetime
 from typing import Any
 
@@ -93,6 +93,11 @@ class ServedLog(MemoryLog):
 
     generation = 0
 
+    async def lock(self, partition: int, seconds: float) -> None:
+        """Somebody else's transaction: who appends to the partition waits for its end."""
+        async with self._locks[partition]:
+            await asyncio.sleep(seconds)
+
     async def append(
         self, partition: int, appends: Sequence[Append], expected_head: int
     ) -> Appended:
@@ -120,19 +125,32 @@ class Database:
         self.leases = MemoryLeases(partition_count, clock)
         self.read_models = LossyReadModels(self.leases, clock)
         self._before_commit = before_commit
+        self._strangers: list[asyncio.Task[None]] = []
 
     async def _gate(self, partition: int) -> None:
         await self._before_commit(partition)
         if _GENERATION.get() != self.generation:
             raise LogUnavailableError("the server went away")
 
+    def lock(self, partition: int, seconds: float) -> None:
+        """Let somebody else hold a partition, for so long or until the server goes away."""
+        locking = self.log.lock(partition, seconds)
+        self._strangers.append(asyncio.get_running_loop().create_task(locking, context=Context()))
+
     def crash(self) -> int:
         """Cut everybody off, and forget what was not flushed; how many transactions that were."""
         self.is_up = False
         self.generation += 1
         self.log.generation = self.generation
+        self._cut_strangers()
         return self.read_models.crash()
 
     def restart(self) -> None:
-        """Be there again."""
+        """Be there again, and let nobody else be in the way."""
+        self._cut_strangers()
         self.is_up = True
+
+    def _cut_strangers(self) -> None:
+        for stranger in self._strangers:
+            stranger.cancel()
+        self._strangers.clear()

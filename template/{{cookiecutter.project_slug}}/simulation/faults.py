@@ -28,6 +28,8 @@ class Kind(StrEnum):
     SLOW_COMMIT = "slow commit"  # `seconds` between insert and commit, under the lock
     SLOW_PROJECTOR = "slow projector"  # `seconds` before a page of read models is written
     LEASE_STOLEN = "lease stolen"  # another may claim the partition while its owner works on it
+    PARTITION_LOCKED = "partition locked"  # somebody else's transaction has it, for `seconds`
+    PARTITION_AWAY = "partition away"  # for `seconds` nothing is appended to it: its disk is full
 
     # of the key service
     CRASH_AT_KEYS = "crash at the key service"  # as at a commit, of its `count`-th change there
@@ -68,7 +70,7 @@ class Faults:
     """The faults that are armed, and those that happened."""
 
     def __init__(self) -> None:
-        self.sometimes: Counter[Kind] = Counter()
+        self.sometimes: Counter[str] = Counter()
         self._armed: dict[tuple[Kind, int], list[list[Fault | int]]] = defaultdict(list)
         self._nothing = True
 

@@ -24,8 +24,19 @@ ACTS_MAX = 24
 FAULTS_MAX = 7
 SESSIONS = 4
 FAULT_SECONDS = (0.05, 0.3, 0.8, 1.5, 2.5)
+PARTITION_SECONDS = (1.6, 2.5, 3.5, 6.0)
+"""Longer than a transfer has until it turns back; the longest also outlasts a call."""
 CLOCK_SECONDS = (-30.0, -1.0, -0.3, 0.3, 1.0, 30.0)
-KINDS = (*Kind, *[Kind.CRASH, Kind.CRASH_AT_COMMIT, Kind.CRASH_AT_COMMIT, Kind.ANSWER_LOST])
+_SECONDS = {
+    Kind.CLOCK_JUMP: CLOCK_SECONDS,
+    Kind.PARTITION_LOCKED: PARTITION_SECONDS,
+    Kind.PARTITION_AWAY: PARTITION_SECONDS,
+}
+KINDS = (
+    *Kind,
+    *(Kind.CRASH, Kind.CRASH_AT_COMMIT, Kind.CRASH_AT_COMMIT, Kind.ANSWER_LOST),
+    *(Kind.PARTITION_AWAY, Kind.PARTITION_AWAY),
+)
 """Those that find most are drawn more often."""
 POLL_SECONDS = (0.02, 0.1, 0.1, 0.1, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.4, 0.4, 0.4, 0.4, 0.4)
 """What production takes is rare here: looking for nothing would be most of what is simulated."""
@@ -102,5 +113,5 @@ def _moment(dice: Random) -> float:
 
 def _fault(dice: Random, knobs: Knobs) -> Fault:
     kind = dice.choice(KINDS)
-    seconds = dice.choice(CLOCK_SECONDS if kind is Kind.CLOCK_JUMP else FAULT_SECONDS)
+    seconds = dice.choice(_SECONDS.get(kind, FAULT_SECONDS))
     return Fault(_moment(dice), kind, dice.randrange(knobs.processes), seconds, dice.choice(COUNTS))

@@ -13,7 +13,6 @@ from typing import Any
 
 from . import checks
 from .client import Operation, Session
-from .faults import Kind
 from .loop import SimulatedLoop
 from .plan import (
     BOUND_SECONDS,
@@ -43,7 +42,8 @@ class Run:
     simulated_seconds: float = 0.0
     core_seconds: float = 0.0
     """Processor time."""
-    sometimes: Counter[Kind] = field(default_factory=Counter)
+    sometimes: Counter[str] = field(default_factory=Counter)
+    """The faults that happened, and how things ended."""
     operations: Counter[str] = field(default_factory=Counter)
     """By what was asked and how it ended."""
 
@@ -99,7 +99,7 @@ async def _play(plan: Plan, told: Told | None, run: Run) -> None:
     finally:
         logging.getLogger("ourbank").removeHandler(listener)
         run.violations += world.violations
-        run.trace, run.sometimes = world.trace, world.faults.sometimes
+        run.trace, run.sometimes = world.trace, world.faults.sometimes + world.books.ends
         run.operations = Counter(f"{o.what}: {o.code or o.outcome}" for o in stage.history)
 
 

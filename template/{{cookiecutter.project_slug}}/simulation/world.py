@@ -89,6 +89,8 @@ class World:
         """Kept until the end: what is collected runs its `finally`, and the dead do not."""
         self.parked: set[tuple[str, Key]] = set()
         """Rows, by read model, that a poisonous event has stopped."""
+        self._refusing: dict[int, float] = {}
+        """Until when nothing is appended to a partition."""
         self._told = told
         self._trace = blake2b(digest_size=16)
         self._loop = running()
@@ -184,6 +186,8 @@ class World:
         if slow is not None:
             self.tell(f"the commit in partition {partition} takes {slow.seconds} s")
             await asyncio.sleep(slow.seconds)
+        if self._refusing.get(partition, 0.0) > self._loop.time():
+            raise LogUnavailableError("no space left on device")
         if self.faults.due(Kind.ROLLED_BACK):
             self.tell(f"the commit in partition {partition} is rolled back")
             raise LogUnavailableError("rolled back")
@@ -207,6 +211,7 @@ class World:
         """The faults end: everybody lives, clocks are right, servers answer."""
         self.tell("the faults end")
         self.faults.disarm()
+        self._refusing.clear()
         self.database.restart()
         self.key_service.is_up, self.key_service.slow = True, False
         for process in self.processes:
@@ -248,6 +253,16 @@ class World:
             self.faults.happened(Kind.LEASE_STOLEN)
             lease.expires_at = float("-inf")
 
+    def _lock_partition(self, fault: Fault) -> None:
+        if self.database.is_up:
+            self.faults.happened(Kind.PARTITION_LOCKED)
+            self.database.lock(fault.count % self.plan.knobs.partitions, fault.seconds)
+
+    def _refuse_partition(self, fault: Fault) -> None:
+        self.faults.happened(Kind.PARTITION_AWAY)
+        partition = fault.count % self.plan.knobs.partitions
+        self._refusing[partition] = self._loop.time() + fault.seconds
+
     def _keys_away(self, fault: Fault) -> None:
         self.faults.happened(Kind.KEYS_AWAY)
         self.key_service.is_up = False
@@ -265,6 +280,8 @@ class World:
         Kind.CLOCK_JUMP: _move_clock,
         Kind.DATABASE_CRASH: _crash_database,
         Kind.LEASE_STOLEN: _steal_lease,
+        Kind.PARTITION_LOCKED: _lock_partition,
+        Kind.PARTITION_AWAY: _refuse_partition,
         Kind.KEYS_AWAY: _keys_away,
         Kind.KEYS_SLOW: _keys_slow,
     }

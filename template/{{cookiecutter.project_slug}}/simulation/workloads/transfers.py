@@ -16,12 +16,15 @@ from .accounts import CURRENCY, NARRATIVE
 WEIGHT = 9
 NEEDS = ("accounts",)
 WAIT_SECONDS = (0, 0, 2)
+REGRET_SECONDS = (0.0, 0.0, 0.0, 0.5, 1.4, 1.6)
+"""From being told of a transfer to cancelling it: at once, or when its time is nearly up."""
+CHOICES = ("one", "one", "one", "star", "race", "cancel", "reverse", "read", "regret", "regret")
 
 
 async def act(stage: Stage, session: Session) -> None:
     """Mostly a transfer; sometimes several at once, or something about an earlier one."""
     dice = session.dice
-    match dice.choice(("one", "one", "one", "star", "race", "cancel", "reverse", "read", "regret")):
+    match dice.choice(CHOICES):
         case "one":
             await request(stage, session)
         case "star":
@@ -39,11 +42,11 @@ async def act(stage: Stage, session: Session) -> None:
             await session.read("look", transfer_id, lambda bank: bank.transfers.get(transfer_id))
 
 
-async def request(stage: Stage, session: Session, key: str | None = None) -> Operation:
+async def request(stage: Stage, session: Session, *, in_haste: bool = False) -> Operation:
     """A transfer of money from one known account to another."""
-    dice = session.dice
     source, target = pair(stage, session)
-    return await send(stage, session, source, target, stage.amount(dice.choice((1, 60, 450))), key)
+    amount = stage.amount(session.dice.choice((1, 60, 450)))
+    return await send(stage, session, source, target, amount, in_haste=in_haste)
 
 
 def pair(stage: Stage, session: Session) -> tuple[str, str]:
@@ -61,9 +64,11 @@ async def send(
     target: str,
     amount: int,
     key: str | None = None,
+    *,
+    in_haste: bool = False,
 ) -> Operation:
-    """Ask for this transfer, and remember its id."""
-    wait = session.dice.choice(WAIT_SECONDS)
+    """Ask for this transfer, and remember its id; who is in haste does not wait for its end."""
+    wait = 0 if in_haste else session.dice.choice(WAIT_SECONDS)
     order = TransferOrder(source, target, amount, CURRENCY, narrative=NARRATIVE)
     done = await session.command(
         "transfer",
@@ -90,13 +95,19 @@ async def _race(stage: Stage, session: Session) -> None:
 
 
 async def _regret(stage: Stage, session: Session) -> None:
-    """Turn back what has just begun: a transfer, or the reversal of one."""
-    if stage.transfers and session.dice.random() < 0.5:  # noqa: PLR2004
-        done = await _reverse(stage, session, session.dice.choice(stage.transfers))
+    """Turn back what has just begun, or turns back by itself: a transfer, or the reversal of one.
+
+    Who is impatient asks twice, and may be heard by two processes.
+    """
+    dice = session.dice
+    if stage.transfers and dice.random() < 0.5:  # noqa: PLR2004
+        done = await _reverse(stage, session, dice.choice(stage.transfers), in_haste=True)
     else:
-        done = await request(stage, session)
-    if done.subject:
-        await _cancel(stage, session, done.subject)
+        done = await request(stage, session, in_haste=True)
+    if not done.subject:
+        return
+    await asyncio.sleep(dice.choice(REGRET_SECONDS))
+    await asyncio.gather(*(_cancel(stage, session, done.subject) for _ in range(dice.randint(1, 2))))
 
 
 async def _cancel(stage: Stage, session: Session, transfer_id: str) -> None:
@@ -110,8 +121,10 @@ async def _cancel(stage: Stage, session: Session, transfer_id: str) -> None:
     )
 
 
-async def _reverse(stage: Stage, session: Session, transfer_id: str) -> Operation:
-    wait = session.dice.choice(WAIT_SECONDS)
+async def _reverse(
+    stage: Stage, session: Session, transfer_id: str, *, in_haste: bool = False
+) -> Operation:
+    wait = 0 if in_haste else session.dice.choice(WAIT_SECONDS)
     done = await session.command(
         "reverse",
         transfer_id,
