@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ourbank.privacy.erasure import (
+    LATE_SECONDS,
     Eraser,
     Erasure,
     ErasureState,
@@ -244,6 +245,33 @@ async def test_one_erasure_that_fails_does_not_keep_others_waiting(bank: Bank) -
         await bank.eraser.resume()
     assert (await bank.eraser.status("cus_a")).state is ErasureState.ON_LEGAL_HOLD
     assert (await bank.eraser.status("cus_b")).state is ErasureState.ERASED
+
+
+async def test_a_copy_that_comes_late_is_purged_as_well(bank: Bank) -> None:
+    await bank.eraser.erase("cus_a")
+    bank.copies["read-models"].add("cus_a")  # sealed before, and folded only now
+    assert await bank.eraser.sweep() == 1
+    assert bank.copies == {"read-models": {"cus_b"}, "outcomes": {"cus_b"}}
+
+
+async def test_a_sweep_passes_over_what_is_long_gone(bank: Bank) -> None:
+    await bank.eraser.erase("cus_a")
+    bank.now += timedelta(seconds=LATE_SECONDS + 1)
+    await bank.eraser.erase("cus_b")
+    bank.steps.clear()
+    assert [await bank.eraser.sweep() for _ in range(2)] == [1, 1]
+    assert bank.steps.count("before outcomes") == 2
+    bank.now += timedelta(seconds=LATE_SECONDS + 1)
+    assert await bank.eraser.sweep() == 0
+
+
+async def test_what_was_made_anew_from_the_log_is_purged_of_everybody(bank: Bank) -> None:
+    await bank.eraser.erase("cus_a")
+    bank.now += timedelta(days=400)
+    bank.copies["outcomes"].add("cus_a")
+    assert await bank.eraser.sweep() == 0
+    assert await bank.eraser.purge_again() == 1
+    assert bank.copies["outcomes"] == {"cus_b"}
 
 
 async def test_the_receipt_verifies_and_names_no_one(bank: Bank) -> None:

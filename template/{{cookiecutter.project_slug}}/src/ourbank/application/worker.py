@@ -46,6 +46,7 @@ class Worker:
                 self._leases.run(),
                 _every(EXPIRY_SECONDS, self._expire_holds),
                 _every(ERASURE_SECONDS, self._resume_erasures),
+                _every(ERASURE_SECONDS, self._sweep_erasures),
                 _every(REVIEW_SECONDS, self._review_erasures),
             )
         ]
@@ -70,6 +71,9 @@ class Worker:
 
     async def _resume_erasures(self) -> None:
         await self._bank.eraser.resume()
+
+    async def _sweep_erasures(self) -> None:
+        await self._bank.eraser.sweep()
 
     async def _review_erasures(self) -> None:
         await self._bank.eraser.review()

@@ -52,6 +52,7 @@ async def _rebuild_all(
     async with running(settings, addresses, with_worker=False, call_seconds_max=None) as process:
         for model in models:
             await _rebuild(process, model, throttle_seconds)
+        await process.bank.eraser.purge_again()
 
 
 async def _rebuild(process: Running, model: ReadModel, throttle_seconds: float) -> None:

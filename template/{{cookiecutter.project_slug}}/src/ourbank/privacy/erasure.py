@@ -5,12 +5,13 @@ law, a legal hold: GDPR art. 17 (3)), and every path asks anew, once more after 
 in the vault: a hold that comes meanwhile is seen here, or sees the wish. Destroying it is one step
 in the vault; purging copies, recording and signing follow, each of which may be repeated. Until all
 are done the erasure is REQUESTED, and `resume` carries it on: nobody is told ERASED too early.
+Read models lag, so a copy may come after its purge: `sweep` takes it away.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from .keyring import KeyRing
@@ -18,6 +19,8 @@ from .receipt import Receipt, Signer, key_digest
 from .vault import SubjectNotErasedError, SubjectRecord, SubjectUnknownError, Tombstone
 
 RESUME_PAGE = 100
+LATE_SECONDS = 60.0
+"""What was sealed before the key went has reached the log and the read models by then."""
 
 Purge = Callable[[str], Awaitable[None]]
 """Deletes what one place holds of a subject's personal data; repeating it is harmless."""
@@ -86,6 +89,7 @@ class Eraser:
         self._record = record
         self._now = now
         self._new_id = new_id
+        self._settled = 0  # up to this number of the ledger nothing comes late any more
 
     async def status(self, subject: str) -> Erasure:
         """Where the erasure stands; NONE also for subjects nobody knows."""
@@ -157,10 +161,36 @@ class Eraser:
             count += 1
         return count
 
+    async def sweep(self) -> int:
+        """Purge once more whoever was erased lately: what was sealed before may have been recorded,
+        or have reached a read model, only after the purge. How many subjects.
+        """
+        since = self._now() - timedelta(seconds=LATE_SECONDS)
+        return await self._purge_again(self._settled, since)
+
+    async def purge_again(self) -> int:
+        """Purge whoever was ever erased, where copies were made anew from the log."""
+        return await self._purge_again(0, datetime.min.replace(tzinfo=UTC))
+
+    async def _purge_again(self, after: int, since: datetime) -> int:
+        count = 0
+        while page := await self._vault.ledger(after, RESUME_PAGE):
+            for stone in page:
+                if stone.erased_at >= since:
+                    await self._purge(stone.subject)
+                    count += 1
+                elif not count:
+                    self._settled = stone.number
+            after = page[-1].number
+        return count
+
+    async def _purge(self, subject: str) -> None:
+        for purge in self._purges.values():
+            await purge(subject)
+
     async def _finish(self, stone: Tombstone, receipt: str | None = None) -> Erasure:
         """Purge, record, sign: everything after the key is gone, all of it repeatable."""
-        for purge in self._purges.values():
-            await purge(stone.subject)
+        await self._purge(stone.subject)
         receipt = receipt or stone.receipt or self._signer.sign(self._receipt(stone))
         await self._record(stone.subject, stone.erased_at, receipt)
         finished = await self._vault.finish_erasure(stone.subject, receipt)
