@@ -6,10 +6,12 @@ alone. So what the bank believes of itself is never what it is measured by.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
-from ourbank.domain.customer import PersonalDataErased
+from ourbank.domain.customer import LegalHoldLifted, LegalHoldSet, PersonalDataErased
 from ourbank.domain.entry import FundsCredited, FundsDebited
 from ourbank.domain.hold import (
     HoldExpired,
@@ -17,7 +19,13 @@ from ourbank.domain.hold import (
     HoldReleased,
 )
 from ourbank.domain.ledger import TransactionCode
-from ourbank.domain.lifecycle import AccountOpened, CreditLineSet
+from ourbank.domain.lifecycle import (
+    AccountFrozen,
+    AccountOpened,
+    AccountUnfrozen,
+    CreditLineSet,
+    FreezeScope,
+)
 from ourbank.domain.transfer import (
     TransferCancelled,
     TransferCompleted,
@@ -35,6 +43,9 @@ from .ends import end_of
 
 ENDS = (TransferCompleted, TransferFailed, TransferCancelled, TransferExpired, TransferRejected)
 
+_NO_DEBIT = (FreezeScope.DEBIT, FreezeScope.ALL)
+_NO_CREDIT = (FreezeScope.CREDIT, FreezeScope.ALL)
+
 
 @dataclass(slots=True)
 class Book:
@@ -45,6 +56,20 @@ class Book:
     booked: int = 0
     held: int = 0
     sequence: int = 0
+    frozen: FreezeScope | None = None
+
+    @property
+    def available(self) -> int:
+        """What may still be debited or held."""
+        return self.booked - self.held + self.credit_line
+
+
+@dataclass(slots=True)
+class Held:
+    """What is left of a hold, in minor units, and when it ends by itself."""
+
+    amount: int
+    expires_at: datetime | None
 
 
 @dataclass(slots=True)
@@ -55,6 +80,8 @@ class Leg:
     credited: int = 0
     debited: int = 0
     end: str = ""
+    code: str = ""
+    """Why it did not complete, where its end says so."""
 
 
 class Books:
@@ -63,21 +90,43 @@ class Books:
     def __init__(self, violate: Callable[[str], None]) -> None:
         self.accounts: dict[str, Book] = {}
         self.transfers: dict[str, Leg] = {}
-        self.erased: set[str] = set()
+        self.receipts: dict[str, str] = {}
+        """By customer whose personal data was erased."""
+        self.legal_holds: dict[str, date] = {}
+        """By customer: the end, exclusive, of the hold that stands."""
         self.ends: Counter[str] = Counter()
         """How often something ended so."""
         self.entries: Counter[tuple[str, int]] = Counter()
         """By transaction code and amount: the workloads never use an amount twice."""
         self.places: defaultdict[str, list[int]] = defaultdict(list)
         """By account: where in its partition its entries stand."""
-        self.holding: set[tuple[str, str]] = set()
-        """Account and hold, until something releases or uses it up."""
+        self.holding: dict[tuple[str, str], Held] = {}
+        """By account and hold, until something releases or uses it up."""
         self.claims: dict[str, str] = {}
         """By transfer: the reversal it is kept for."""
         self.versions: dict[str, int] = {}
         self.positions: dict[int, int] = {}
         self.keys: set[Any] = set()
         self._violate = violate
+
+    @property
+    def erased(self) -> AbstractSet[str]:
+        """Whose personal data was erased."""
+        return self.receipts.keys()
+
+    def refusals(self, source: str, target: str, amount: int) -> set[str]:
+        """Why a transfer of so much would be refused now; if for nothing, it has to be done."""
+        payer, payee = self.accounts[source], self.accounts[target]
+        why = set()
+        if source == target:
+            why.add("same-account")
+        if {payer.customer_id, payee.customer_id} & self.erased:
+            why.add("customer-erased")
+        if payer.frozen in _NO_DEBIT or payee.frozen in _NO_CREDIT:
+            why.add("account-blocked")
+        if payer.available < amount:
+            why.add("insufficient-funds")
+        return why
 
     def committed(self, recorded: Sequence[Recorded], appends: Sequence[Append]) -> None:
         """These became visible together."""
@@ -92,23 +141,9 @@ class Books:
                 self.ends[end] += 1
 
     def _follow(self, recorded: Recorded) -> None:
+        self._in_its_place(recorded)
         stream, event = recorded.stream_id, recorded.event
-        if recorded.version != self.versions.get(stream, 0) + 1:
-            self._violate(
-                f"{stream} goes from {self.versions.get(stream, 0)} to {recorded.version}"
-            )
-        if recorded.position != self.positions.get(recorded.partition, 0) + 1:
-            self._violate(f"partition {recorded.partition} has a gap before {recorded.position}")
-        self.versions[stream] = recorded.version
-        self.positions[recorded.partition] = recorded.position
         match event:
-            case AccountOpened():
-                self.accounts[stream] = Book(event.customer_id, event.credit_line_minor)
-            case CreditLineSet():
-                self.accounts[stream].credit_line = event.credit_line_minor
-                self._limit(stream)
-            case HoldPlaced() | HoldReleased() | HoldExpired():
-                self._hold(stream, event)
             case FundsCredited() | FundsDebited():
                 self.places[stream].append(recorded.position)
                 self._book(stream, event)
@@ -118,26 +153,70 @@ class Books:
                 self.claims[stream] = event.reversed_by
             case TransferReversalAbandoned():
                 self.claims.pop(stream, None)
-            case PersonalDataErased():
-                self.erased.add(stream)
             case _ if isinstance(event, ENDS):
                 self._end(stream, recorded)
+            case LegalHoldSet():
+                self.legal_holds[stream] = event.until
+            case LegalHoldLifted():
+                self.legal_holds.pop(stream, None)
+            case PersonalDataErased():
+                self.receipts[stream] = event.receipt
+            case _:
+                self._change(stream, event)
 
-    def _hold(self, account_id: str, event: HoldPlaced | HoldReleased | HoldExpired) -> None:
-        book = self.accounts[account_id]
-        if isinstance(event, HoldPlaced):
-            self.holding.add((account_id, event.hold_id))
-            book.held += event.amount_minor
-            self._limit(account_id)
-            return
-        self.holding.discard((account_id, event.hold_id))
-        book.held -= event.amount_minor
-        if book.held < 0:
-            self._violate(f"{account_id} gave back more than it held")
+    def _in_its_place(self, recorded: Recorded) -> None:
+        stream = recorded.stream_id
+        if recorded.version != self.versions.get(stream, 0) + 1:
+            self._violate(
+                f"{stream} goes from {self.versions.get(stream, 0)} to {recorded.version}"
+            )
+        if recorded.position != self.positions.get(recorded.partition, 0) + 1:
+            self._violate(f"partition {recorded.partition} has a gap before {recorded.position}")
+        self.versions[stream] = recorded.version
+        self.positions[recorded.partition] = recorded.position
+
+    def _change(self, account_id: str, event: Any) -> None:
+        """What happens to an account beside its entries."""
+        match event:
+            case AccountOpened():
+                self.accounts[account_id] = Book(event.customer_id, event.credit_line_minor)
+            case CreditLineSet():
+                self.accounts[account_id].credit_line = event.credit_line_minor
+                self._limit(account_id)
+            case AccountFrozen():
+                self.accounts[account_id].frozen = event.scope
+            case AccountUnfrozen():
+                self.accounts[account_id].frozen = None
+            case HoldPlaced():
+                self._hold(account_id, event)
+            case HoldReleased() | HoldExpired():
+                self._give_back(account_id, event)
+
+    def _hold(self, account_id: str, event: HoldPlaced) -> None:
+        self.holding[account_id, event.hold_id] = Held(event.amount_minor, event.expires_at)
+        self.accounts[account_id].held += event.amount_minor
+        self._limit(account_id)
+
+    def _give_back(self, account_id: str, event: HoldReleased | HoldExpired) -> None:
+        """Whatever is left of a hold ends with it."""
+        held = self.holding.pop((account_id, event.hold_id), Held(0, None))
+        self.accounts[account_id].held -= event.amount_minor
+        if event.amount_minor != held.amount:
+            self._violate(f"{account_id} gives back {event} where {held} is left")
+
+    def _use_up(self, account_id: str, hold_id: str, amount: int) -> None:
+        """An entry takes its amount from a hold."""
+        self.accounts[account_id].held -= amount
+        held = self.holding.get((account_id, hold_id), Held(0, None))
+        held.amount -= amount
+        if held.amount < 0:
+            self._violate(f"{account_id} takes {amount} from {hold_id}, which holds less")
+        if held.amount <= 0:
+            self.holding.pop((account_id, hold_id), None)
 
     def _limit(self, account_id: str) -> None:
         book = self.accounts[account_id]
-        if book.booked - book.held + book.credit_line < 0:
+        if book.available < 0:
             self._violate(f"{account_id} is below its limit: {book}")
 
     def _book(self, account_id: str, event: FundsCredited | FundsDebited) -> None:
@@ -147,8 +226,7 @@ class Books:
         book.booked += signed
         book.sequence += 1
         if isinstance(event, FundsDebited) and event.hold_id is not None:
-            book.held -= event.amount_minor
-            self.holding.discard((account_id, event.hold_id))
+            self._use_up(account_id, event.hold_id, event.amount_minor)
         if (event.sequence, event.balance_after_minor) != (book.sequence, book.booked):
             self._violate(f"{account_id} books {event} where it stands at {book}")
         self._limit(account_id)
@@ -181,7 +259,7 @@ class Books:
         leg = self.transfers[transfer_id]
         if leg.end:
             self._violate(f"{transfer_id} ends as {recorded.type} after {leg.end}")
-        leg.end = recorded.type
+        leg.end, leg.code = recorded.type, getattr(recorded.event, "code", "")
         amount = leg.request.amount_minor if recorded.type == "TransferCompleted" else 0
         if (leg.request.source_account_id, transfer_id) in self.holding:
             self._violate(f"{transfer_id} ends as {recorded.type}, and its amount is still held")

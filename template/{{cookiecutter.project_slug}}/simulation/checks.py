@@ -1,15 +1,17 @@
 """What must hold at the end, when the faults have stopped and time has passed."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Iterator
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from importlib.util import find_spec
 from typing import Any
 
 from ourbank.bootstrap import AGGREGATES
+from ourbank.eventsourcing.event import Recorded
 from ourbank.eventsourcing.log import StreamRange
 from ourbank.eventsourcing.projection import Key, ReadModel
 from ourbank.readmodels import READ_MODELS
 
+from . import resting
 from .process import Life
 from .workloads import Stage, checked
 from .world import World
@@ -21,20 +23,40 @@ HAS_DECIDERS = find_spec("bank_conformance") is not None
 async def at_the_end(stage: Stage) -> None:
     """Everything that is looked at once; what is wrong is told to the world."""
     world = stage.world
-    for what in checked(stage):
+    life = world.processes[0].life
+    assert life is not None  # noqa: S101 (all were started when the faults ended)
+    await life.run(life.bank.eraser.review())  # as a worker does, but less often than a run lasts
+    log = await _log(world)
+    for what in (*checked(stage), *resting.unexpired(world), *resting.unbalanced(world)):
+        world.violate(what)
+    async for what in resting.half_erased(stage):
         world.violate(what)
     if HAS_DECIDERS:
         from .deciders import decided  # noqa: PLC0415 (it needs the suite)
 
-        for what in await decided(stage):
+        for what in decided(stage, log):
             world.violate(what)
+    for what in resting.wrongly_parked(world, log):
+        world.violate(what)
+    if await resting.redriven(world):
+        await life.run(life.bank.eraser.purge_again())
     for model in READ_MODELS:
-        for what in await _folded(world, model):
+        for what in _folded(world, model, log):
             world.violate(what)
     for process in world.processes:
         assert process.life is not None  # noqa: S101 (all were started when the faults ended)
         await _same_states(world, process.life)
         await _nothing_left(world, process.life)
+
+
+async def _log(world: World) -> list[Recorded]:
+    """All of it, a partition after the other."""
+    log = world.database.log
+    return [
+        recorded
+        for partition, head in enumerate(await log.heads())
+        for recorded in await log.read(partition, 0, head)
+    ]
 
 
 async def _nothing_left(world: World, life: Life) -> None:
@@ -48,38 +70,18 @@ async def _nothing_left(world: World, life: Life) -> None:
         world.violate(f"{life.name} still drives {left} transfers, and all have ended")
 
 
-async def _folded(world: World, model: ReadModel) -> Iterator[str]:
-    """Compare a read model with the fold of the whole log; rows that a poison stopped are left
-    out, for they wait for an operator.
-    """
+def _folded(world: World, model: ReadModel, log: Sequence[Recorded]) -> Iterator[str]:
+    """Compare a read model with the fold of the whole log, without the narratives of the erased."""
     expected: dict[Key, Any] = {}
-    for partition, head in enumerate(await world.database.log.heads()):
-        for recorded in await world.database.log.read(partition, 0, head):
-            if type(recorded.event) in model.event_types:
-                for key in model.keys(recorded):
-                    expected[key] = model.evolve(expected.get(key), recorded, key)
+    for recorded in log:
+        if type(recorded.event) in model.event_types:
+            for key in model.keys(recorded):
+                expected[key] = model.evolve(expected.get(key), recorded, key)
     shown = world.rows.of(model.name)
-    stopped = {key for name, key in world.parked if name == model.name}
-    return _differences(world, model.name, expected, shown, stopped)
-
-
-def _differences(
-    world: World, name: str, expected: dict[Key, Any], shown: dict[Key, Any], stopped: set[Key]
-) -> Iterator[str]:
     for key in sorted(expected.keys() | shown.keys()):
-        if key in stopped:
-            continue
-        row, should = shown.get(key), expected.get(key)
-        if row != should and not _purged(world, row, should):
-            yield f"{name} {key} shows {row}, its fold is {should}"
-
-
-def _purged(world: World, row: Any, should: Any) -> bool:
-    """Whether a row is as it should be but for narratives that an erasure took out."""
-    if row is None or should is None or not world.books.erased:
-        return False
-    names = [name for name in type(row).__slots__ if not name.endswith("narrative")]
-    return all(getattr(row, name) == getattr(should, name) for name in names)
+        row, should = shown.get(key), resting.purged(world, expected.get(key))
+        if row != should:
+            yield f"{model.name} {key} shows {row}, its fold is {should}"
 
 
 async def _same_states(world: World, life: Life) -> None:
@@ -91,6 +93,10 @@ async def _same_states(world: World, life: Life) -> None:
         folded = AGGREGATES.fold(AGGREGATES.initial(stream_id), events)
         if state != folded:
             world.violate(f"{life.name} reads {stream_id} as {state}, its fold is {folded}")
+        if (book := world.books.accounts.get(stream_id)) is not None:
+            money = state.state.booked_minor, state.state.held_minor, state.state.available_minor
+            if money != (book.booked, book.held, book.available):
+                world.violate(f"{life.name} reads {stream_id} as {state}, the books say {book}")
 
 
 async def _all(reads: Iterable[Awaitable[Any]]) -> list[Any]:

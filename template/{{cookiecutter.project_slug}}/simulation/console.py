@@ -9,6 +9,7 @@ from rich.progress import Progress
 from .campaign import SOMETIMES_SEEDS_MIN, Summary, campaign
 from .checks import HAS_DECIDERS
 from .corpus import Case, cases, keep
+from .names import Names
 from .plan import Plan, draw
 from .run import Run, play
 from .shrink import kind_of, shrunk
@@ -29,7 +30,8 @@ CaseName = Annotated[
 Jobs = Annotated[int, typer.Option(min=0, help="Processes; 0: one a core.")]
 FailuresMax = Annotated[int, typer.Option(min=1, help="Stop when so many seeds have failed.")]
 Shrink = Annotated[
-    bool, typer.Option("--shrink", help="Make a failing seed small, and keep it in the corpus.")
+    bool,
+    typer.Option("--shrink", help="Make a failing seed or case small, and keep it in the corpus."),
 ]
 
 
@@ -44,23 +46,25 @@ def simulate(
 ) -> None:
     """Play the corpus, then seeds one after the other; stop at what must not happen.
 
-    Exit code 0: nothing was found, and every fault has happened; 1: something was found; 2: wrong
-    usage.
+    Exit code 0: nothing was found, and every fault and end has happened; 1: something was found; 2:
+    wrong usage.
     """
     if case is not None and seed is not None:
         err.print("error: a seed or a case, not both")
         raise typer.Exit(USAGE)
     if case is not None:
-        raise typer.Exit(_show(_case(case).plan))
+        plan = _case(case).plan
+        raise typer.Exit(_keep_small(case, plan) if shrink else _show(plan))
     if seed is not None:
         plan = draw(seed, WEIGHTS)
-        raise typer.Exit(_keep_small(plan) if shrink else _show(plan))
+        raise typer.Exit(_keep_small(f"seed-{seed}", plan) if shrink else _show(plan))
     if failed := _corpus():
         raise typer.Exit(failed)
     summary = _campaign(range(first, first + seeds), jobs, failures_max)
     _tell(summary)
     if shrink and summary.failures:
-        _keep_small(summary.failures[0].plan)
+        found = summary.failures[0].plan
+        _keep_small(f"seed-{found.seed}", found)
     raise typer.Exit(0 if summary.passed else VIOLATED)
 
 
@@ -97,21 +101,23 @@ def _tell(summary: Summary) -> None:
 
 
 def _tell_failure(run: Run) -> None:
+    names = Names()
     out.print(f"seed {run.plan.seed} fails:", style="red")
     for violation in run.violations[:SHOWN_MAX]:
-        out.print(f"  {violation}", markup=False)
+        out.print(f"  {names.readable(violation)}", markup=False)
     out.print(f"  again: ./scripts/simulate --seed {run.plan.seed}")
     out.print(f"  small: ./scripts/simulate --seed {run.plan.seed} --shrink")
 
 
 def _show(plan: Plan) -> int:
     """Every line of one plan, and its end."""
-    run = play(plan, lambda line: out.print(line, markup=False))
+    names = Names()
+    run = play(plan, lambda line: out.print(names.readable(line), markup=False))
     out.print(
         f"trace {run.trace}, {run.steps:,} steps, {run.simulated_seconds:.1f} virtual seconds"
     )
     for violation in run.violations:
-        out.print(violation, style="red", markup=False)
+        out.print(names.readable(violation), style="red", markup=False)
     return VIOLATED if run.violations else 0
 
 
@@ -137,8 +143,8 @@ def _corpus() -> int:
     return 0
 
 
-def _keep_small(plan: Plan) -> int:
-    """Shrink a failing plan and write it down."""
+def _keep_small(name: str, plan: Plan) -> int:
+    """Shrink a failing plan and write it down under this name."""
 
     def tried(smaller: Plan) -> None:
         err.print(f"{len(smaller.acts)} acts, {len(smaller.faults)} faults still fail")
@@ -146,9 +152,9 @@ def _keep_small(plan: Plan) -> int:
     small = shrunk(plan, tried)
     violations = play(small).violations
     if not violations:
-        out.print(f"seed {plan.seed} does not fail")
+        out.print(f"{name} does not fail")
         return 0
-    path = keep(f"seed-{plan.seed}", Case(kind_of(violations), small))
+    path = keep(name, Case(kind_of(violations), small))
     out.print(f"{len(small.acts)} acts and {len(small.faults)} faults are enough: {path}")
     return _show(small)
 

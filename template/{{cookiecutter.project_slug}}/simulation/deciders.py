@@ -4,7 +4,7 @@ They come with the distribution `bank-conformance`; without it, only the checks 
 made. What clients were told here, in the application's own words, is put into the suite's.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from math import inf
 from typing import Any
 
@@ -45,9 +45,8 @@ KINDS = {
 }
 
 
-async def decided(stage: Stage) -> list[str]:
+def decided(stage: Stage, log: Sequence[Recorded]) -> list[str]:
     """Everything that the suite's deciders find wrong with the history and the log."""
-    log = [recorded async for recorded in _log(stage)]
     feed = [_shape(FeedEvent, events.shown(recorded)) for recorded in log]
     found = [f"CON-1: {one}" for one in imbalances(feed)]
     found += [f"CON-3: {one}" for one in _lives(stage)]
@@ -62,13 +61,6 @@ async def decided(stage: Stage) -> list[str]:
         told = [(stage.history[one.operation].session, one) for one in seen if one.operation >= 0]
         found += [f"ORD-4 on {account_id}: {one}" for one in setbacks(told)]
     return found
-
-
-async def _log(stage: Stage) -> Any:
-    log = stage.world.database.log
-    for partition, head in enumerate(await log.heads()):
-        for recorded in await log.read(partition, 0, head):
-            yield recorded
 
 
 def _shape(shape: Any, members: dict[str, Any]) -> Any:

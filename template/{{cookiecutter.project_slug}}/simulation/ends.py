@@ -40,7 +40,7 @@ class End(StrEnum):
     HOLD_RELEASED = "hold released"
     HOLD_EXPIRED = "hold expired"
     ERASED = "personal data erased"
-    CARRIED_ON = "erasure carried on by a worker"
+    CARRIED_ON = "erasure carried on without its client"
 
 
 def end_of(recorded: Recorded, request: TransferRequested | None) -> str | None:

@@ -41,6 +41,8 @@ KINDS = (
 POLL_SECONDS = (0.02, 0.1, 0.1, 0.1, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.4, 0.4, 0.4, 0.4, 0.4)
 """What production takes is rare here: looking for nothing would be most of what is simulated."""
 COUNTS = (0, 0, 0, 1, 2, 3, 5, 8, 13, 40)
+_COUNTS = {Kind.CRASH_AT_KEYS: (0, 0, 1, 2)}
+"""Keys are made and destroyed so seldom that no later occasion comes."""
 
 
 class Knobs(msgspec.Struct, frozen=True):
@@ -114,4 +116,5 @@ def _moment(dice: Random) -> float:
 def _fault(dice: Random, knobs: Knobs) -> Fault:
     kind = dice.choice(KINDS)
     seconds = dice.choice(_SECONDS.get(kind, FAULT_SECONDS))
-    return Fault(_moment(dice), kind, dice.randrange(knobs.processes), seconds, dice.choice(COUNTS))
+    count = dice.choice(_COUNTS.get(kind, COUNTS))
+    return Fault(_moment(dice), kind, dice.randrange(knobs.processes), seconds, count)

@@ -148,13 +148,28 @@ async def _liveness(stage: Stage, session: Session) -> None:
 async def _in_time(stage: Stage, session: Session, source: str, target: str) -> None:
     loop, world = asyncio.get_running_loop(), stage.world
     amount = stage.amount(1)
+    before = world.books.refusals(source, target, amount)
     sending = loop.create_task(transfers.send(stage, session, source, target, amount))
     for _ in range(int(BOUND_SECONDS / LOOK_SECONDS)):
         await asyncio.sleep(LOOK_SECONDS)
         if sending.done() and _shows(stage, sending.result()):
-            return
-    world.violate(f"a transfer of {amount} does not show after {BOUND_SECONDS} s without faults")
-    await sending
+            break
+    else:
+        world.violate(f"a transfer of {amount} does not show in {BOUND_SECONDS} s without faults")
+    done = await sending
+    after = world.books.refusals(source, target, amount)  # a hold may have expired meanwhile
+    why = _refusal(stage, done)
+    is_wrong = why not in before | after if why else bool(before - {"insufficient-funds"})
+    if is_wrong:
+        world.violate(f"{done} ends with {why!r}; it has to be refused for one of {before}, if any")
+
+
+def _refusal(stage: Stage, done: Operation) -> str:
+    """Why a transfer did not complete, if so, whoever was told of it."""
+    leg = stage.world.books.transfers.get(done.subject)
+    if leg is None or not leg.end:
+        return done.code
+    return "" if leg.end == "TransferCompleted" else leg.code or leg.end
 
 
 def _shows(stage: Stage, done: Operation) -> bool:

@@ -16,7 +16,10 @@ from ourbank.bootstrap import CALL_SECONDS_MAX
 from .faults import Fault, Kind
 from .loop import running
 
-FLUSHING = frozenset({"append", "renew", "claim", "release", "leave", "keep", "save"})
+FLUSHING = frozenset({"append", "renew", "claim", "release", "leave", "keep", "save"}) | {
+    "purge_entries",
+    "purge_transfers",
+}
 """What waits for the disk, and so has everything before it on the disk too."""
 CHANGING = FLUSHING | {"commit", "create", "request_erasure", "destroy", "finish_erasure"}
 """What does something: of the rest a lost answer is asked for again, and nobody is the wiser."""

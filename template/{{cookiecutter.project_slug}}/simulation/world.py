@@ -16,6 +16,7 @@ from ourbank.application.consistency import NotYetConsistentError
 from ourbank.application.legal_holds import ErasureUnderWayError
 from ourbank.config import Settings
 from ourbank.eventsourcing.event import Recorded
+from ourbank.eventsourcing.lease import LEASE_SECONDS
 from ourbank.eventsourcing.log import Append, LogUnavailableError
 from ourbank.eventsourcing.partition import (
     ClosedError,
@@ -247,11 +248,16 @@ class World:
         self.later(max(DOWN_SECONDS_MIN, fault.seconds), self.database.restart)
 
     def _steal_lease(self, fault: Fault) -> None:
+        """Others may claim the partition; where there are none, somebody does who dies of it."""
         leases = self.database.leases.leases
         lease = leases[fault.count % len(leases)]
-        if lease.owner:
-            self.faults.happened(Kind.LEASE_STOLEN)
-            lease.expires_at = float("-inf")
+        if not lease.owner:
+            return
+        self.faults.happened(Kind.LEASE_STOLEN)
+        lease.expires_at = float("-inf")
+        if len(self.processes) == 1:
+            lease.owner, lease.epoch = "a stranger", lease.epoch + 1
+            lease.expires_at = self._loop.time() + LEASE_SECONDS
 
     def _lock_partition(self, fault: Fault) -> None:
         if self.database.is_up:

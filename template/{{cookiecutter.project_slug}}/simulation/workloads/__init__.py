@@ -31,6 +31,8 @@ class Stage:
     """Account and hold."""
     erased: set[str] = field(default_factory=set)
     """Customers whose erasure was confirmed."""
+    half_erased: set[str] = field(default_factory=set)
+    """Customers whose erasure was not at its end when its client left."""
     seen: dict[tuple[str, str], int] = field(default_factory=dict)
     """By session and account: how far in the account's partition it has been told."""
     _numbers: "count[int]" = field(default_factory=lambda: count(1))

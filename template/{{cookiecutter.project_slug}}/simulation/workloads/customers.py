@@ -6,13 +6,17 @@ from datetime import timedelta
 
 from ourbank.application.customers import PersonalData
 from ourbank.eventsourcing.command import Result
-from ourbank.privacy.erasure import Erasure, ErasureState
+from ourbank.privacy.erasure import Erasure, ErasureState, state_of
 
 from ..client import Session
+from ..ends import End
 from . import Stage
 
 WEIGHT = 2
 CUSTOMERS = 3
+CHOICES = ("register", "look", "look", "look", "hold", "hold", "lift", "erase", "erase")
+ERASE_TRIES_MAX = (1, 1, 30)
+"""Who asks but once leaves it to the bank."""
 
 
 async def set_up(stage: Stage, session: Session) -> None:
@@ -28,7 +32,7 @@ async def act(stage: Stage, session: Session) -> None:
         await _register(stage, session)
         return
     customer_id = dice.choice(stage.customers)
-    match dice.choice(("register", "look", "look", "look", "hold", "hold", "lift", "erase")):
+    match dice.choice(CHOICES):
         case "register":
             await _race(stage, session)
         case "look":
@@ -78,20 +82,33 @@ async def _register(stage: Stage, session: Session, key: str | None = None) -> s
 
 async def _erase(stage: Stage, session: Session, customer_id: str) -> None:
     done = await session.command(
-        "erase", customer_id, 0, lambda bank, _: bank.eraser.erase(customer_id)
+        "erase",
+        customer_id,
+        0,
+        lambda bank, _: bank.eraser.erase(customer_id),
+        tries_max=session.dice.choice(ERASE_TRIES_MAX),
     )
     erasure: Erasure | None = done.answer if done.ok else None
     if erasure is not None and erasure.state is ErasureState.ERASED:
         stage.erased.add(customer_id)
+    if erasure is None and await _is_half_done(stage, customer_id):
+        stage.half_erased.add(customer_id)
+
+
+async def _is_half_done(stage: Stage, customer_id: str) -> bool:
+    """Whether an erasure was begun whose client has gone, and is not at its end."""
+    record = await stage.world.key_service.vault.find(customer_id)
+    return record is not None and state_of(record).state is ErasureState.REQUESTED
 
 
 def check(stage: Stage) -> Iterator[str]:
     """Whoever was told ERASED is: no key, and the log says so."""
-    vault = stage.world.key_service.vault
+    vault, books = stage.world.key_service.vault, stage.world.books
+    books.ends[End.CARRIED_ON] += len(stage.half_erased & books.erased)
     for customer_id in sorted(stage.erased):
         if vault.has_key(customer_id):
             yield f"{customer_id} was erased, and there is a key for it"
-        if customer_id not in stage.world.books.erased:
+        if customer_id not in books.erased:
             yield f"{customer_id} was told erased, and the log does not say so"
     yield from _unheeded(stage)
 

@@ -107,7 +107,9 @@ async def _regret(stage: Stage, session: Session) -> None:
     if not done.subject:
         return
     await asyncio.sleep(dice.choice(REGRET_SECONDS))
-    await asyncio.gather(*(_cancel(stage, session, done.subject) for _ in range(dice.randint(1, 2))))
+    await asyncio.gather(
+        *(_cancel(stage, session, done.subject) for _ in range(dice.randint(1, 2)))
+    )
 
 
 async def _cancel(stage: Stage, session: Session, transfer_id: str) -> None:
