@@ -11,7 +11,7 @@ from contextvars import Context, ContextVar
 from datetime import datetime
 from typing import Any
 
-from ourbank.bootstrap import CODEC
+from ourbank.bootstrap import CALL_SECONDS_MAX, CODEC
 from ourbank.eventsourcing.log import (
     Append,
     Appended,
@@ -32,6 +32,8 @@ FLUSHED_SECONDS = 0.6
 """PostgreSQL's WAL writer has an asynchronous commit on disk after three of its turns."""
 
 _GENERATION: ContextVar[int] = ContextVar("_GENERATION")
+_STATEMENT: ContextVar[asyncio.Timeout | None] = ContextVar("_STATEMENT", default=None)
+"""Ends the statement that waits for a lock."""
 
 
 class LossyReadModels(MemoryReadModels):
@@ -101,9 +103,16 @@ class ServedLog(MemoryLog):
     async def append(
         self, partition: int, appends: Sequence[Append], expected_head: int
     ) -> Appended:
-        """As the port says; runs in a task of its own."""
+        """As the port says; runs in a task of its own. A statement that waits too long is ended."""
         _GENERATION.set(self.generation)
-        return await super().append(partition, appends, expected_head)
+        if not self._locks[partition].locked():
+            return await super().append(partition, appends, expected_head)
+        try:
+            async with asyncio.timeout(CALL_SECONDS_MAX) as limit:
+                _STATEMENT.set(limit)
+                return await super().append(partition, appends, expected_head)
+        except TimeoutError:
+            raise LogUnavailableError("canceling statement due to statement timeout") from None
 
 
 class Database:
@@ -128,6 +137,8 @@ class Database:
         self._strangers: list[asyncio.Task[None]] = []
 
     async def _gate(self, partition: int) -> None:
+        if (limit := _STATEMENT.get()) is not None:
+            limit.reschedule(None)  # the commit is a statement of its own
         await self._before_commit(partition)
         if _GENERATION.get() != self.generation:
             raise LogUnavailableError("the server went away")

@@ -1,8 +1,7 @@
 """What lies between a process and what it calls: time, and the chance that nobody answers.
 
-Whatever a process asked for goes on at the other end when the process dies or the connection is
-lost. Reads look at one moment, on the way there or on the way back; an append is a task of the
-server.
+Whatever a process asked for goes on at the other end when the process dies, is stopped, or leaves:
+what was sent arrives. Reads look at one moment, on the way there or on the way back.
 """
 
 import asyncio
@@ -27,6 +26,8 @@ LOOKS = frozenset({"heads"})
 """What is asked all the time takes no time of its own: when it comes is drawn by who asks. Nor is a
 fault wasted on it, for a lost look is asked again at once.
 """
+_SENT = frozenset({"append", "commit", "create", "request_erasure", "destroy", "finish_erasure"})
+"""What is on its way once it is asked for, whatever becomes of who asked."""
 _FATAL = {"append": Kind.CRASH_AT_COMMIT} | dict.fromkeys(
     ("create", "request_erasure", "destroy", "finish_erasure"), Kind.CRASH_AT_KEYS
 )
@@ -83,12 +84,23 @@ class Wire:
         others on the way back.
         """
         self._even = is_even = not self._even
-        if is_even:
+        is_sent = verb in _SENT
+        if is_even and not is_sent:
             await self._travel()
+        if verb == "commit" and (slow := self._happens(Kind.SLOW_PROJECTOR)):
+            await asyncio.sleep(slow.seconds)
         if not self._server.is_up or self._happens(Kind.CONNECTION_LOST):
             raise self._unavailable("the connection is lost")
         generation = self._server.generation
-        answer = await self._do(verb, method, *arguments)
+        if is_sent and (is_even or verb == "append"):
+            sent = self._arrive(generation, is_even, verb, method, *arguments)
+            answer = await _at_the_server(sent)
+        else:
+            answer = await method(*arguments)
+            self._called(verb)
+        if (fatal := _FATAL.get(verb)) is not None and self._happens(fatal):
+            self._die()
+            await asyncio.get_running_loop().create_future()  # the dead hear nothing
         if not is_even:
             await self._travel()
         lost = verb in CHANGING and self._happens(Kind.ANSWER_LOST)
@@ -96,18 +108,16 @@ class Wire:
             raise self._unavailable("the answer is lost")
         return answer
 
-    async def _do(self, verb: str, method: Callable[..., Any], *arguments: Any) -> Any:
-        """At the server."""
-        if verb == "commit" and (slow := self._happens(Kind.SLOW_PROJECTOR)):
-            await asyncio.sleep(slow.seconds)
-        if verb == "append":
-            answer = await _at_the_server(method(*arguments))
-        else:
-            answer = await method(*arguments)
+    async def _arrive(
+        self, generation: int, travels: bool, verb: str, method: Callable[..., Any], *arguments: Any
+    ) -> Any:
+        """What was sent, at the server: it is done there even if nobody waits for it any more."""
+        if travels:
+            await self._travel()
+        if generation != self._server.generation:
+            raise self._unavailable("the connection was lost")
+        answer = await method(*arguments)
         self._called(verb)
-        if (fatal := _FATAL.get(verb)) is not None and self._happens(fatal):
-            self._die()
-            await asyncio.get_running_loop().create_future()  # the dead hear nothing
         return answer
 
     async def _travel(self) -> None:
