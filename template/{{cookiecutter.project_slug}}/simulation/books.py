@@ -43,9 +43,6 @@ from .ends import end_of
 
 ENDS = (TransferCompleted, TransferFailed, TransferCancelled, TransferExpired, TransferRejected)
 
-_NO_DEBIT = (FreezeScope.DEBIT, FreezeScope.ALL)
-_NO_CREDIT = (FreezeScope.CREDIT, FreezeScope.ALL)
-
 
 @dataclass(slots=True)
 class Book:
@@ -113,20 +110,6 @@ class Books:
     def erased(self) -> AbstractSet[str]:
         """Whose personal data was erased."""
         return self.receipts.keys()
-
-    def refusals(self, source: str, target: str, amount: int) -> set[str]:
-        """Why a transfer of so much would be refused now; if for nothing, it has to be done."""
-        payer, payee = self.accounts[source], self.accounts[target]
-        why = set()
-        if source == target:
-            why.add("same-account")
-        if {payer.customer_id, payee.customer_id} & self.erased:
-            why.add("customer-erased")
-        if payer.frozen in _NO_DEBIT or payee.frozen in _NO_CREDIT:
-            why.add("account-blocked")
-        if payer.available < amount:
-            why.add("insufficient-funds")
-        return why
 
     def committed(self, recorded: Sequence[Recorded], appends: Sequence[Append]) -> None:
         """These became visible together."""

@@ -34,8 +34,8 @@ _SECONDS = {
 }
 KINDS = (
     *Kind,
-    *(Kind.CRASH, Kind.CRASH_AT_COMMIT, Kind.CRASH_AT_COMMIT, Kind.ANSWER_LOST),
-    *(Kind.PARTITION_AWAY, Kind.PARTITION_AWAY),
+    *(Kind.CRASH, Kind.CRASH_AT_COMMIT, Kind.CRASH_AT_COMMIT),
+    *(Kind.ANSWER_LOST, Kind.PARTITION_AWAY),
 )
 """Those that find most are drawn more often."""
 POLL_SECONDS = (0.02, 0.1, 0.1, 0.1, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.4, 0.4, 0.4, 0.4, 0.4)

@@ -64,20 +64,31 @@ def unbalanced(world: World) -> Iterator[str]:
 
 
 async def half_erased(stage: Stage) -> AsyncIterator[str]:
-    """Erasures that were begun and neither carried to their end nor wait for a legal hold."""
-    vault, books = stage.world.key_service.vault, stage.world.books
-    today = stage.world.now().date()
-    asked = {one.about for one in stage.history if one.what == "erase"}
-    for subject in sorted(asked):
-        record = await vault.find(subject) or SubjectRecord(subject)
-        match state_of(record).state:
-            case ErasureState.REQUESTED:
-                yield f"the erasure of {subject} was begun, and nobody carries it on: {record}"
-            case ErasureState.ON_LEGAL_HOLD if books.legal_holds.get(subject, today) <= today:
-                yield f"the erasure of {subject} waits for a hold that was lifted: {record}"
-            case ErasureState.ERASED if record.tombstone is not None:
-                for what in _badly_buried(record.tombstone, books.receipts.get(subject)):
-                    yield f"the erasure of {subject} {what}"
+    """Erasures that were begun, wait for nothing, and were not carried on."""
+    async for record in _records(stage):
+        if state_of(record).state is ErasureState.REQUESTED:
+            yield f"an erasure was begun, and nobody carries it on: {record}"
+
+
+async def badly_erased(stage: Stage) -> AsyncIterator[str]:
+    """Erasures that wait for a legal hold that was lifted, or whose end is not as it should be."""
+    books, today = stage.world.books, stage.world.now().date()
+    async for record in _records(stage):
+        match state_of(record).state, record.tombstone:
+            case ErasureState.ON_LEGAL_HOLD, _:
+                if books.legal_holds.get(record.subject, today) <= today:
+                    yield f"an erasure waits for a hold that was lifted: {record}"
+            case ErasureState.ERASED, Tombstone() as stone:
+                for what in _badly_buried(stone, books.receipts.get(record.subject)):
+                    yield f"the erasure of {record.subject} {what}"
+
+
+async def _records(stage: Stage) -> AsyncIterator[SubjectRecord]:
+    """What the key service knows of everybody whose erasure was ever asked for."""
+    for subject in sorted({one.about for one in stage.history if one.what == "erase"}):
+        record = await stage.world.key_service.vault.find(subject)
+        if record is not None:
+            yield record
 
 
 def _badly_buried(stone: Tombstone, recorded: str | None) -> Iterator[str]:

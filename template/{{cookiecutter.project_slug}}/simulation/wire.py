@@ -26,8 +26,10 @@ LOOKS = frozenset({"heads"})
 """What is asked all the time takes no time of its own: when it comes is drawn by who asks. Nor is a
 fault wasted on it, for a lost look is asked again at once.
 """
-_SENT = frozenset({"append", "commit", "create", "request_erasure", "destroy", "finish_erasure"})
-"""What is on its way once it is asked for, whatever becomes of who asked."""
+_SENT = frozenset({"append", "create", "request_erasure", "destroy", "finish_erasure"})
+"""What is on its way once it is asked for, whatever becomes of who asked. Of the commits of read
+models every second one is done at once, which says as much, and costs no task.
+"""
 _FATAL = {"append": Kind.CRASH_AT_COMMIT} | dict.fromkeys(
     ("create", "request_erasure", "destroy", "finish_erasure"), Kind.CRASH_AT_KEYS
 )

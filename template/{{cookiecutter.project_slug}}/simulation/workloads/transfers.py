@@ -8,6 +8,7 @@ from ourbank.application.transfers import (
     TransferOrder,
     TransferView,
 )
+from ourbank.domain.lifecycle import FreezeScope
 
 from ..client import Operation, Outcome, Session
 from . import Stage
@@ -16,6 +17,8 @@ from .accounts import CURRENCY, NARRATIVE
 WEIGHT = 9
 NEEDS = ("accounts",)
 WAIT_SECONDS = (0, 0, 2)
+_NO_DEBIT = (FreezeScope.DEBIT, FreezeScope.ALL)
+_NO_CREDIT = (FreezeScope.CREDIT, FreezeScope.ALL)
 REGRET_SECONDS = (0.0, 0.0, 0.0, 0.5, 1.4, 1.6)
 """From being told of a transfer to cancelling it: at once, or when its time is nearly up."""
 CHOICES = ("one", "one", "one", "star", "race", "cancel", "reverse", "read", "regret", "regret")
@@ -81,6 +84,22 @@ async def send(
     if done.subject:
         stage.transfers.append(done.subject)
     return done
+
+
+def refusals(stage: Stage, source: str, target: str, amount: int) -> set[str]:
+    """Why a transfer of so much would be refused now, by the books and the keys there are."""
+    books, vault = stage.world.books, stage.world.key_service.vault
+    payer, payee = books.accounts[source], books.accounts[target]
+    why = set()
+    if source == target:
+        why.add("same-account")
+    if not (vault.has_key(payer.customer_id) and vault.has_key(payee.customer_id)):
+        why.add("customer-erased")
+    if payer.frozen in _NO_DEBIT or payee.frozen in _NO_CREDIT:
+        why.add("account-blocked")
+    if payer.available < amount:
+        why.add("insufficient-funds")
+    return why
 
 
 async def _race(stage: Stage, session: Session) -> None:
