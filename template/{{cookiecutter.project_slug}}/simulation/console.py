@@ -1,5 +1,7 @@
 """`./scripts/simulate`: many seeds, one seed line by line, or a failure made small."""
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -9,6 +11,7 @@ from rich.progress import Progress
 from .campaign import SOMETIMES_SEEDS_MIN, Summary, campaign
 from .checks import HAS_DECIDERS
 from .corpus import Case, cases, keep
+from .faults import Kind
 from .names import Names
 from .plan import Plan, draw
 from .run import Run, play
@@ -88,8 +91,10 @@ def _tell(summary: Summary) -> None:
         f" {summary.simulated_seconds / core:,.0f} times real time"
     )
     out.print(f"trace {summary.trace}")
-    for kind, times in summary.sometimes.most_common():
-        out.print(f"  {times:>9,} times {kind}")
+    faults: dict[str, int] = {kind: summary.sometimes[kind] for kind in Kind}
+    ends = {what: times for what, times in summary.sometimes.items() if what not in faults}
+    _tell_sometimes("faults", faults)
+    _tell_sometimes("ends", ends)
     if summary.never and summary.seeds >= SOMETIMES_SEEDS_MIN:
         out.print(f"never happened: {', '.join(summary.never)}", style="red")
     if not HAS_DECIDERS:
@@ -98,6 +103,12 @@ def _tell(summary: Summary) -> None:
         _tell_failure(run)
     if not summary.failures:
         out.print("no violation", style="green")
+
+
+def _tell_sometimes(title: str, counts: Mapping[str, int]) -> None:
+    out.print(f"{title}:")
+    for what, times in Counter(counts).most_common():
+        out.print(f"  {times:>9,} times {what}", markup=False)
 
 
 def _tell_failure(run: Run) -> None:
