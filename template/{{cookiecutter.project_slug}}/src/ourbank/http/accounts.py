@@ -14,11 +14,12 @@ from ..domain import lifecycle
 from ..domain.account import Account
 from . import cursors, views
 from .bodies import AccountId, AccountOpening, CreditLine, CustomerId, Dormancy, Freeze
-from .exchange import Command, Seen, StrictRoute, TheBank, WaitSeconds, answer, catch_up, page
+from .exchange import Command, Seen, TheBank, WaitSeconds, answer, catch_up, page
 from .problems import ProblemError
+from .route import Route
 from .security import OPERATE, Caller, Principal, require, require_own
 
-router = APIRouter(prefix="/v1/accounts", tags=["accounts"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1/accounts", tags=["accounts"], route_class=Route)
 
 PathId = Annotated[AccountId, Path()]
 Limit = Annotated[int, Query(ge=1, le=1000)]

@@ -13,11 +13,12 @@ from ..eventsourcing.command import Result
 from ..privacy.vault import SubjectUnknownError
 from . import problems, views
 from .bodies import CustomerId, CustomerRegistration, LegalHoldSetting
-from .exchange import Command, StrictRoute, TheBank, answer
+from .exchange import Command, TheBank, answer
 from .problems import ProblemError
+from .route import Route
 from .security import OPERATE, Caller, require, require_own
 
-router = APIRouter(prefix="/v1/customers", tags=["customers"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1/customers", tags=["customers"], route_class=Route)
 
 PathId = Annotated[CustomerId, Path()]
 READ = "customers:read"

@@ -14,12 +14,11 @@ from ..readmodels.entries import ENTRIES, EntryRow
 from . import cursors, views
 from .accounts import READ, Cursor, Limit, PathId, own_account
 from .bodies import AccountElsewhere, Day, EntryPosting, Moment, Narrative, TransferId
-from .exchange import Command, Seen, StrictRoute, TheBank, WaitSeconds, answer, catch_up, page
+from .exchange import Command, Seen, TheBank, WaitSeconds, answer, catch_up, page
+from .route import Route
 from .security import OPERATE, Caller, require
 
-router = APIRouter(
-    prefix="/v1/accounts/{account_id}/entries", tags=["entries"], route_class=StrictRoute
-)
+router = APIRouter(prefix="/v1/accounts/{account_id}/entries", tags=["entries"], route_class=Route)
 
 Amount = Annotated[int | None, Query(ge=0, le=2**63 - 1)]
 

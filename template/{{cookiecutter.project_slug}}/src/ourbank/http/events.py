@@ -14,11 +14,12 @@ from ..domain.entry import FundsCredited, FundsDebited
 from ..domain.ledger import postings
 from ..eventsourcing.event import Recorded
 from .accounts import Limit
-from .exchange import StrictRoute, TheBank, WaitSeconds, answer
+from .exchange import TheBank, WaitSeconds, answer
 from .problems import ProblemError
+from .route import Route
 from .security import Caller, require
 
-router = APIRouter(prefix="/v1/events", tags=["events"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1/events", tags=["events"], route_class=Route)
 
 POLL_SECONDS = 0.05
 

@@ -12,13 +12,12 @@ from . import views
 from .accounts import READ, PathId, own_account
 from .bodies import Capture, HoldPlacing
 from .entries import booked
-from .exchange import Command, StrictRoute, TheBank, answer, catch_up
+from .exchange import Command, TheBank, answer, catch_up
 from .problems import ProblemError
+from .route import Route
 from .security import OPERATE, Caller, require
 
-router = APIRouter(
-    prefix="/v1/accounts/{account_id}/holds", tags=["holds"], route_class=StrictRoute
-)
+router = APIRouter(prefix="/v1/accounts/{account_id}/holds", tags=["holds"], route_class=Route)
 
 HoldId = Annotated[str, StringConstraints(pattern=r"^hld_[0-9a-f]{32}$"), Path()]
 WRITE = "transfers:write"

@@ -5,8 +5,9 @@ A foreign resource is answered like an unknown one, so that ids cannot be probed
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
 
+from .call import Call
 from .problems import ProblemError
 from .tokens import OPERATE, BadTokenError, Principal, Tokens
 
@@ -28,12 +29,12 @@ def require_own(caller: Principal, customer_id: str, scope: str, unknown: str) -
         raise ProblemError(404, unknown, "there is none such")
 
 
-async def principal(request: Request) -> Principal:
+def principal(call: Call) -> Principal:
     """The caller of a request; ProblemError 401 when it is nobody."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    scheme, _, token = (call.header(b"authorization") or "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise _unauthorized("a bearer token is needed")
-    tokens: Tokens = request.app.state.tokens
+    tokens: Tokens = call.app.state.tokens
     try:
         return tokens.principal(token.strip())
     except BadTokenError as bad:

@@ -18,12 +18,13 @@ from ..domain.transfer import Transfer
 from . import cursors, problems, views
 from .accounts import READ, Cursor, Limit, own_account
 from .bodies import AccountId, TransferBatch, TransferId, TransferOrderIn, TransferState
-from .exchange import Command, Seen, StrictRoute, TheBank, WaitSeconds, answer, catch_up, page
+from .exchange import Command, Seen, TheBank, WaitSeconds, answer, catch_up, page
 from .holds import WRITE
 from .problems import ProblemError
+from .route import Route
 from .security import OPERATE, Caller, Principal, require
 
-router = APIRouter(prefix="/v1/transfers", tags=["transfers"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1/transfers", tags=["transfers"], route_class=Route)
 
 PathId = Annotated[TransferId, Path()]
 

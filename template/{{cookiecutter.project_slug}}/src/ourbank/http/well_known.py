@@ -1,15 +1,15 @@
 """/.well-known: what verifies, without the bank, what the bank has signed."""
 
-from collections.abc import Mapping, Sequence
-
 from fastapi import APIRouter
+from starlette.responses import Response
 
-from .exchange import StrictRoute, TheBank
+from .exchange import TheBank, plain
+from .route import Route
 
-router = APIRouter(prefix="/.well-known", tags=["audit"], route_class=StrictRoute)
+router = APIRouter(prefix="/.well-known", tags=["audit"], route_class=Route)
 
 
 @router.get("/jwks.json")
-async def signing_keys(bank: TheBank) -> dict[str, Sequence[Mapping[str, str]]]:
+async def signing_keys(bank: TheBank) -> Response:
     """The public keys of erasure receipts (RFC 7517), for anybody to keep."""
-    return {"keys": bank.signing_keys}
+    return plain({"keys": bank.signing_keys})
