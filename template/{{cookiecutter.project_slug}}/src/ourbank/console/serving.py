@@ -79,6 +79,8 @@ def _config(app: FastAPI) -> uvicorn.Config:
         http=BoundedConnection,
         log_config=None,
         access_log=False,
+        proxy_headers=False,  # nothing here asks who the client is, but for its token
+        server_header=False,
         lifespan="off",
         timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from ..application.bank import Bank
@@ -14,6 +14,7 @@ from ..domain import lifecycle
 from ..domain.account import Account
 from . import cursors, views
 from .bodies import AccountId, AccountOpening, CreditLine, CustomerId, Dormancy, Freeze
+from .call import Call
 from .exchange import Command, Seen, TheBank, WaitSeconds, answer, catch_up, page
 from .problems import ProblemError
 from .route import Route
@@ -64,7 +65,7 @@ async def open_account(
 async def list_accounts(
     bank: TheBank,
     caller: Caller,
-    request: Request,
+    call: Call,
     seen: Seen,
     wait: WaitSeconds,
     customer_id: CustomerId | None = None,
@@ -84,7 +85,7 @@ async def list_accounts(
         customer_id, account_id, cursors.decode("a", cursor) or "", limit
     )
     items = [views.account_row(row) for row in found.rows]
-    return page(bank, request, items, cursors.encode("a", found.next), seen)
+    return page(call, items, cursors.encode("a", found.next), seen)
 
 
 @router.get("/{account_id}")

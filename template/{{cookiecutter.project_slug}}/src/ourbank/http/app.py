@@ -23,7 +23,7 @@ logger = logging.getLogger("http")
 
 def create_app(bank: Bank, tokens: Tokens, metrics: HttpMetrics) -> FastAPI:
     """The API of a bank."""
-    app = FastAPI(title="Bank", version="1.0", redoc_url=None, openapi_url="/openapi.json")
+    app = FastAPI(title="Bank", version="1.0", redoc_url=None, redirect_slashes=False)
     app.state.bank = bank
     app.state.tokens = tokens
     for module in ROUTERS:

@@ -4,7 +4,9 @@ bounds, and strictly.
 
 import asyncio
 import json
+from functools import cached_property
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 from fastapi import Request
@@ -12,6 +14,7 @@ from starlette.types import Receive, Scope
 
 from ..application.bank import Bank
 from .problems import ProblemError
+from .tokens import Principal
 
 BODY_BYTES_MAX = 1 << 20
 BODY_SECONDS_MAX = 10.0
@@ -24,6 +27,7 @@ class Call(Request):
         super().__init__(scope, receive)
         self._head: dict[bytes, bytes] = dict(reversed(scope["headers"]))  # the first one counts
         self._content: tuple[Any, bytes] | None = None
+        self.caller: Principal | None = None  # security.principal() finds out
 
     @property
     def bank(self) -> Bank:
@@ -36,6 +40,11 @@ class Call(Request):
         """The id under which this request is logged."""
         found: str = self.scope["trace_id"]
         return found
+
+    @cached_property
+    def query(self) -> dict[str, str]:
+        """The query's parameters; of one that comes twice, the last."""
+        return dict(parse_qsl(self.scope["query_string"].decode("latin-1"), keep_blank_values=True))
 
     def header(self, name: bytes) -> str | None:
         """A header by its name in lower case, None without one."""
@@ -74,7 +83,7 @@ def _parsed(body: bytes) -> tuple[Any, bytes]:
     if not body:
         return None, b""
     try:
-        parsed = json.loads(body, object_pairs_hook=_pairs, parse_constant=_no_constant)
+        parsed = _STRICT.decode(body.decode())
         return parsed, msgspec.json.encode(parsed, order="deterministic")
     except UnicodeError:
         detail = "the body holds text that is not Unicode"
@@ -94,3 +103,6 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_no_constant)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from ..application.accounts import EntryOrder
@@ -14,6 +14,7 @@ from ..readmodels.entries import ENTRIES, EntryRow
 from . import cursors, views
 from .accounts import READ, Cursor, Limit, PathId, own_account
 from .bodies import AccountElsewhere, Day, EntryPosting, Moment, Narrative, TransferId
+from .call import Call
 from .exchange import Command, Seen, TheBank, WaitSeconds, answer, catch_up, page
 from .route import Route
 from .security import OPERATE, Caller, require
@@ -61,7 +62,7 @@ async def booked(bank: Bank, result: Result) -> Response:
 async def list_entries(
     bank: TheBank,
     caller: Caller,
-    request: Request,
+    call: Call,
     account_id: PathId,
     seen: Seen,
     wait: WaitSeconds,
@@ -105,4 +106,4 @@ async def list_entries(
         descending=order == "desc",
     )
     items = [views.entry(row) for row in found.rows]
-    return page(bank, request, items, cursors.encode(kind, found.next), seen)
+    return page(call, items, cursors.encode(kind, found.next), seen)

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import msgspec
-from fastapi import Depends, Request
+from fastapi import Depends
 from starlette.responses import Response
 
 from ..application.bank import Bank
@@ -139,11 +140,10 @@ def plain(content: Any) -> Response:
     return Response(msgspec.json.encode(content), media_type="application/json")
 
 
-def page(
-    bank: Bank, request: Request, items: list[Any], cursor: str | None, at: Mapping[int, int]
-) -> Response:
-    """One page of a list; the link keeps the filters."""
+def page(call: Call, items: list[Any], cursor: str | None, at: Mapping[int, int]) -> Response:
+    """One page of a list; the link to the next one keeps the filters."""
     link = None
     if cursor is not None:
-        link = f'<{request.url.include_query_params(cursor=cursor)}>; rel="next"'
-    return answer(bank, {"items": items, "next": cursor}, at=at, link=link)
+        following = urlencode(call.query | {"cursor": cursor})
+        link = f'<{call.scope["path"]}?{following}>; rel="next"'
+    return answer(call.bank, {"items": items, "next": cursor}, at=at, link=link)

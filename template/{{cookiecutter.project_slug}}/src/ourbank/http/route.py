@@ -8,7 +8,6 @@ request, which takes longer than most requests do.
 from collections.abc import Callable, Iterable
 from inspect import iscoroutinefunction, signature
 from typing import Any, get_args
-from urllib.parse import parse_qsl
 
 from fastapi import Request
 from fastapi.params import Depends
@@ -78,7 +77,7 @@ class Parameters:
             found[name] = await bring(call) if is_async else bring(call)
         for name, adapter in self._ids:
             found[name] = _id(adapter, call.path_params[name])
-        found |= vars(_valid("query", self._query, _query(call)))
+        found |= vars(_valid("query", self._query, call.query))
         for name, model in self._bodies:
             found[name] = _valid("body", model, await _json(call))
         return found
@@ -100,11 +99,6 @@ def _id(adapter: TypeAdapter[Any], text: str) -> Any:
         return adapter.validate_python(text)
     except ValidationError:
         raise ProblemError(404, "not-found", "there is nothing of this id") from None
-
-
-def _query(call: Call) -> dict[str, str]:
-    """The query's parameters; of one that comes twice, the last."""
-    return dict(parse_qsl(call.scope["query_string"].decode("latin-1"), keep_blank_values=True))
 
 
 async def _json(call: Call) -> Any:

@@ -31,6 +31,12 @@ def require_own(caller: Principal, customer_id: str, scope: str, unknown: str) -
 
 def principal(call: Call) -> Principal:
     """The caller of a request; ProblemError 401 when it is nobody."""
+    if call.caller is None:
+        call.caller = _verified(call)
+    return call.caller
+
+
+def _verified(call: Call) -> Principal:
     scheme, _, token = (call.header(b"authorization") or "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise _unauthorized("a bearer token is needed")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path
 from starlette.responses import Response
 
 from ..application.bank import Bank
@@ -18,6 +18,7 @@ from ..domain.transfer import Transfer
 from . import cursors, problems, views
 from .accounts import READ, Cursor, Limit, own_account
 from .bodies import AccountId, TransferBatch, TransferId, TransferOrderIn, TransferState
+from .call import Call
 from .exchange import Command, Seen, TheBank, WaitSeconds, answer, catch_up, page
 from .holds import WRITE
 from .problems import ProblemError
@@ -68,7 +69,7 @@ async def request_transfers(
 async def list_transfers(
     bank: TheBank,
     caller: Caller,
-    request: Request,
+    call: Call,
     account_id: AccountId,
     seen: Seen,
     wait: WaitSeconds,
@@ -93,7 +94,7 @@ async def list_transfers(
         views.transfer(row, row.version, narrative)
         for row, narrative in zip(found.rows, opened, strict=True)
     ]
-    return page(bank, request, items, cursors.encode("t", found.next), seen)
+    return page(call, items, cursors.encode("t", found.next), seen)
 
 
 @router.get("/{transfer_id}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -59,10 +60,11 @@ class HttpMetrics:
             buckets=SECONDS,
             registry=registry,
         )
+        self._seconds_of = cache(self._seconds.labels)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """One request was answered."""
-        self._seconds.labels(method, route, str(status)).observe(seconds)
+        self._seconds_of(method, route, status).observe(seconds)
 
 
 class WorkerCollector(Collector):
