@@ -31,14 +31,15 @@ class BoundedConnection(HttpToolsProtocol):
         if self._in_head:
             self._head_bytes += len(data)
         super().data_received(data)
-        if self._in_head and self._head_bytes > HEAD_BYTES_MAX:
-            self.transport.abort()
+        if self._in_head:  # most heads come whole: a timer for each would cost more than they do
+            self._hang_up_in(HEAD_SECONDS_MAX)
+            if self._head_bytes > HEAD_BYTES_MAX:
+                self.transport.abort()
 
     def on_message_begin(self) -> None:
         """Begin a head."""
         super().on_message_begin()
         self._in_head = True
-        self._hang_up_in(HEAD_SECONDS_MAX)
 
     def on_headers_complete(self) -> None:
         """Take the body as it comes: how long that may take is for who reads it to say."""

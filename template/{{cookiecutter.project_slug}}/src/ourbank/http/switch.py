@@ -66,7 +66,7 @@ class Switch:
             below = place.named.get(segment)
             if below is None:
                 ids.append(segment)
-                below = place.by_id if segment else None
+                below = place.by_id
             if below is None:
                 return None, ids
             place = below
