@@ -2,15 +2,22 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any
 from uuid import uuid4
 
 import pytest
+from fastapi import Header
+from pydantic import BaseModel
+from starlette.responses import Response
 from starlette.types import Message, Receive
 
+from ourbank.application.customers import Customers
 from ourbank.http import call
 from ourbank.http.call import Call
+from ourbank.http.exchange import TheBank
 from ourbank.http.problems import ProblemError
+from ourbank.http.route import Route
 
 from .client import Api, code
 
@@ -149,3 +156,35 @@ async def test_what_is_not_there_is_said_so(
 ) -> None:
     response = await api.send(*asked, {} if asked[0] != "GET" else None)
     assert (code(response)[0], response.headers.get("allow")) == expected
+
+
+async def with_a_header(key: Annotated[str, Header()]) -> Response:
+    raise AssertionError(key)
+
+
+async def with_a_model_that_is_open(body: BaseModel) -> Response:
+    raise AssertionError(body)
+
+
+def with_a_thread(bank: TheBank) -> Response:
+    raise AssertionError(bank)
+
+
+@pytest.mark.parametrize("wrong", [with_a_header, with_a_model_that_is_open, with_a_thread])
+def test_a_route_that_could_not_be_called_cannot_be_declared(wrong: Callable[..., Any]) -> None:
+    with pytest.raises(TypeError, match=wrong.__name__):
+        Route("/", wrong)
+
+
+async def test_a_defect_is_a_500_that_says_nothing(
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def defective(_self: Customers, customer_id: str) -> None:
+        raise KeyError(customer_id)
+
+    monkeypatch.setattr(Customers, "get", defective)
+    customer_id = f"cus_{'1' * 32}"
+    response = await api.send("GET", f"/v1/customers/{customer_id}")
+    assert code(response) == (500, "fault")
+    assert customer_id not in response.text + caplog.text
+    assert "fault: KeyError" in caplog.text

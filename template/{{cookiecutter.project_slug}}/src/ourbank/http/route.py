@@ -10,6 +10,7 @@ from inspect import iscoroutinefunction, signature
 from typing import Any, get_args
 
 from fastapi import Request
+from fastapi.dependencies.models import Dependant
 from fastapi.params import Depends
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
@@ -30,6 +31,11 @@ class Route(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
         self._parameters = Parameters(endpoint, self.param_convertors)
+        if not (iscoroutinefunction(endpoint) and self._parameters.are_those_of(self.dependant)):
+            raise TypeError(
+                f"{endpoint.__name__} must be async, and take of a request what a dependency "
+                "brings, ids in the path, a query, and one Body (http/route.py)"
+            )
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -65,6 +71,15 @@ class Parameters:
                 default = ... if wanted.default is wanted.empty else wanted.default
                 query[name] = (wanted.annotation, default)
         self._query = create_model("Query", __config__=ConfigDict(extra="forbid"), **query)
+
+    def are_those_of(self, described: Dependant) -> bool:
+        """Whether FastAPI describes the same, and nothing that is not looked for here."""
+        return (
+            {each.name for each in described.query_params} == self._query.model_fields.keys()
+            and [each.name for each in described.body_params] == [name for name, _ in self._bodies]
+            and not described.header_params
+            and not described.cookie_params
+        )
 
     async def of(self, call: Call) -> dict[str, Any]:
         """The arguments for one request; ProblemError when it does not fit the contract.
