@@ -73,13 +73,10 @@ class Parameters:
         self._query = create_model("Query", __config__=ConfigDict(extra="forbid"), **query)
 
     def are_those_of(self, described: Dependant) -> bool:
-        """Whether FastAPI describes the same, and nothing that is not looked for here."""
-        return (
-            {each.name for each in described.query_params} == self._query.model_fields.keys()
-            and [each.name for each in described.body_params] == [name for name, _ in self._bodies]
-            and not described.header_params
-            and not described.cookie_params
-        )
+        """Whether FastAPI describes the same: what it looks for in a header is a query here."""
+        query = {each.name for each in described.query_params}
+        bodies = [each.name for each in described.body_params]
+        return query == self._query.model_fields.keys() and bodies == [n for n, _ in self._bodies]
 
     async def of(self, call: Call) -> dict[str, Any]:
         """The arguments for one request; ProblemError when it does not fit the contract.
