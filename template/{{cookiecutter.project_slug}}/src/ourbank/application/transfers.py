@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from functools import partial
 
@@ -124,9 +125,21 @@ class Transfers:
         if step is None:
             return view
         process = self._driver.drive(transfer_id, view.transfer, step)
-        if not wait_seconds or not await self._driver.ended(process, wait_seconds):
+        if not wait_seconds:
             return view
-        return _fold(transfer_id, [*result.events, *process.events])
+        await self._driver.ended(process, wait_seconds)
+        view = _fold(transfer_id, [*result.events, *process.events])
+        return view if view.transfer.has_ended else await self._looked_up(view)
+
+    async def _looked_up(self, view: TransferView) -> TransferView:
+        """The same transfer as its stream tells: others may have driven it meanwhile, and what they
+        appended lies below the heads. With the log away, what is known.
+        """
+        with suppress(LogUnavailableError):
+            version, transfer = await self._engine.read(view.transfer.transfer_id)
+            heads = await self._engine.log.heads()
+            return TransferView(transfer, version, dict(enumerate(heads)))
+        return view
 
     async def _seen(
         self, transfer_id: str, wait_seconds: float, *, replayed: bool = False
@@ -225,13 +238,16 @@ class Transfers:
 
 
 def _fold(transfer_id: str, events: Sequence[Recorded]) -> TransferView:
-    """The transfer after these events, and the last position of each partition they are in."""
+    """The transfer after these events, and the last position of each partition they are in.
+
+    What comes after a gap is left out: others drove the transfer there.
+    """
     transfer: Transfer | None = domain.initial
     version = 0
     positions: dict[int, int] = {}
     for recorded in events:
         positions[recorded.partition] = recorded.position
-        if recorded.stream_id == transfer_id:
+        if recorded.stream_id == transfer_id and recorded.version == version + 1:
             transfer = domain.evolve(transfer, recorded.event)
             version = recorded.version
     assert transfer is not None  # noqa: S101 (the first event is TransferRequested)
