@@ -7,7 +7,7 @@ from typing import Any
 
 from ourbank.bootstrap import AGGREGATES
 from ourbank.eventsourcing.event import Recorded
-from ourbank.eventsourcing.log import StreamRange
+from ourbank.eventsourcing.log import StreamRange, loaded
 from ourbank.eventsourcing.projection import Key, ReadModel
 from ourbank.privacy.keyring import STALENESS_SECONDS_MAX
 from ourbank.readmodels import READ_MODELS
@@ -93,7 +93,7 @@ async def _same_states(world: World, life: Life) -> None:
     engine, streams = life.bank.engine, sorted(world.books.versions)
     told = await life.run(_all(engine.read(stream) for stream in streams))
     for stream_id, state in zip(streams, told, strict=True):
-        events = await world.database.log.load([StreamRange(stream_id, 0)])
+        events = [each async for each in loaded(world.database.log, [StreamRange(stream_id, 0)])]
         folded = AGGREGATES.fold(AGGREGATES.initial(stream_id), events)
         if state != folded:
             world.violate(f"{life.name} reads {stream_id} as {state}, its fold is {folded}")

@@ -40,7 +40,7 @@ from .eventsourcing.engine import Engine
 from .eventsourcing.follower import Follower
 from .eventsourcing.ids import Ids
 from .eventsourcing.lease import Leases
-from .eventsourcing.postgres import PostgresLog, PostgresSnapshots
+from .eventsourcing.postgres import PostgresLog, PostgresSnapshots, replace_broken_connections
 from .eventsourcing.postgres_projection import PostgresLeases, PostgresReadModels
 from .eventsourcing.projection import Projector, ReadModel
 from .eventsourcing.saga import SagaDriver
@@ -139,7 +139,7 @@ def _tune_garbage_collection() -> None:
 
 def _engine(url: URL, connection_count: int, limits: Mapping[str, float | None]) -> AsyncEngine:
     """Limits are PostgreSQL's settings of a session, in seconds; None for no limit."""
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         pool_size=connection_count,
         max_overflow=0,
@@ -147,6 +147,8 @@ def _engine(url: URL, connection_count: int, limits: Mapping[str, float | None])
         hide_parameters=True,
         connect_args=_session(url, limits),
     )
+    replace_broken_connections(engine)
+    return engine
 
 
 def _session(url: URL, limits: Mapping[str, float | None]) -> dict[str, Any]:
@@ -161,7 +163,9 @@ def _session(url: URL, limits: Mapping[str, float | None]) -> dict[str, Any]:
             "command_timeout": seconds,
             "timeout": CALL_SECONDS_MAX,
         }
-    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    given = url.normalized_query.get("options", ())
+    ours = [f"-c {name}={value}" for name, value in settings.items()]  # of equals the last counts
+    options = " ".join([*given, *ours])
     return {"options": options, "connect_timeout": round(CALL_SECONDS_MAX)}
 
 

@@ -11,6 +11,7 @@ from ourbank.eventsourcing.command import Decide, Result
 from ourbank.eventsourcing.engine import Engine
 from ourbank.eventsourcing.event import Recorded
 from ourbank.eventsourcing.log import (
+    LOAD_EVENTS_MAX,
     Append,
     Appended,
     Log,
@@ -51,9 +52,11 @@ class Interposed:
         await self.after_append()
         return appended
 
-    async def load(self, ranges: Sequence[StreamRange]) -> list[Recorded]:
+    async def load(
+        self, ranges: Sequence[StreamRange], limit: int = LOAD_EVENTS_MAX
+    ) -> list[Recorded]:
         self.ranges.extend(ranges)
-        return await self._log.load(ranges)
+        return await self._log.load(ranges, limit)
 
     async def read(self, partition: int, after: int, limit: int) -> list[Recorded]:
         return await self._log.read(partition, after, limit)

@@ -12,6 +12,7 @@ from ourbank.eventsourcing.log import (
     Log,
     Outcome,
     StreamRange,
+    loaded,
 )
 
 from .jars import CODEC, META, Filled, filled, filling, jar, key, refusing
@@ -222,6 +223,16 @@ class ReadContract:
         ]
         loaded = [(e.stream_id, e.version) for e in await log.load(ranges)]
         assert loaded == [(A, 3), (B, 2), (B, 3), (jar(7, 1), 1)]
+
+    @pytest.mark.parametrize("limit", [1, 2, 3, 5, 8, 9])
+    async def test_streams_are_loaded_page_by_page_and_nothing_is_missed_or_seen_twice(
+        self, log: Log, limit: int
+    ) -> None:
+        await log.append(0, [filling(B, times=4), filling(C), filling(A, times=3)], 0)
+        ranges = [StreamRange(B, 2), StreamRange(A, 1), StreamRange(B, 0, 2), StreamRange(C, 0, 1)]
+        assert len(await log.load(ranges, limit)) == min(limit, 7)
+        found = [(e.stream_id, e.version) async for e in loaded(log, ranges, limit)]
+        assert found == [(A, 2), (A, 3), (B, 1), (B, 2), (B, 3), (B, 4), (C, 1)]
 
     async def test_what_is_loaded_is_decoded_and_knows_its_position(self, log: Log) -> None:
         await log.append(0, [filling(B), filling(A, times=2)], 0)

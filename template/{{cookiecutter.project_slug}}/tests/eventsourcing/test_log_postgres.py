@@ -17,7 +17,7 @@ from ourbank.eventsourcing.log import (
     LogMismatchError,
     LogUnavailableError,
 )
-from ourbank.eventsourcing.postgres import PostgresLog
+from ourbank.eventsourcing.postgres import PostgresLog, replace_broken_connections
 from ourbank.schema import migrate
 
 from .adapters import PostgresAdapter, let_run, promptly
@@ -198,4 +198,23 @@ async def test_a_server_that_stops_is_unavailable_and_back_when_it_starts(own_se
         assert await places(log) == [(1, A, 1)]
         assert (await log.append(0, [filling(A, 1)], 1)).head == 1
         assert set(await log.outcomes([key(1)])) == {key(1)}
+        await engine.dispose()
+
+
+@pytest.mark.parametrize("reads_first", [True, False])
+async def test_the_first_to_ask_after_a_restart_is_answered(
+    own_server: Path, *, reads_first: bool
+) -> None:
+    with _started(own_server) as server:
+        url = make_url(server.url())
+        migrate(url, 1)
+        engine = create_async_engine(url)
+        replace_broken_connections(engine)
+        log = await PostgresLog.open(engine, CODEC, 1)
+        await log.append(0, [filling(A)], 0)
+    with _started(own_server):
+        await let_run()  # the driver hears that the old connections are gone
+        if reads_first:
+            assert await log.heads() == [1]
+        assert (await log.append(0, [filling(A, 1)], 1)).head == 1
         await engine.dispose()

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ..eventsourcing.aggregate import Aggregates, Versioned
-from ..eventsourcing.log import Log, StreamRange
+from ..eventsourcing.log import Log, StreamRange, loaded
 from ..eventsourcing.postgres import PostgresSnapshots, connected
 
 SNAPSHOTS_MAX = 200
@@ -122,8 +122,9 @@ class Doctor:
     async def _snapshot_is_fold(self, stream_id: str) -> bool:
         for snapshot in await PostgresSnapshots(self._engine).load([stream_id]):
             kept = self._aggregates.from_snapshot(snapshot)
-            events = await self._log.load([StreamRange(stream_id, 0, snapshot.version)])
-            folded: Versioned = self._aggregates.fold(self._aggregates.initial(stream_id), events)
+            folded: Versioned = self._aggregates.initial(stream_id)
+            async for recorded in loaded(self._log, [StreamRange(stream_id, 0, snapshot.version)]):
+                folded = self._aggregates.fold(folded, (recorded,))
             if kept is not None and kept != folded:
                 return False
         return True

@@ -5,13 +5,16 @@ read up to position n will never see anything appear at or below n. A stream liv
 partition (ids.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from .event import EventData, Recorded
+
+LOAD_EVENTS_MAX = 5_000
+"""Events of streams loaded in one call: however long a stream is, each call is a short one."""
 
 
 class LogUnavailableError(Exception):
@@ -103,8 +106,10 @@ class Log(Protocol):
         """
         ...
 
-    async def load(self, ranges: Sequence[StreamRange]) -> list[Recorded]:
-        """The events in these ranges, by stream and version."""
+    async def load(
+        self, ranges: Sequence[StreamRange], limit: int = LOAD_EVENTS_MAX
+    ) -> list[Recorded]:
+        """The first `limit` events in these ranges, by stream and version; `loaded` has all."""
         ...
 
     async def read(self, partition: int, after: int, limit: int) -> list[Recorded]:
@@ -118,6 +123,32 @@ class Log(Protocol):
     async def outcomes(self, keys: Sequence[UUID]) -> dict[UUID, Outcome]:
         """What is stored under those keys that have an outcome."""
         ...
+
+
+async def loaded(
+    log: Log, ranges: Sequence[StreamRange], limit: int = LOAD_EVENTS_MAX
+) -> AsyncIterator[Recorded]:
+    """All events in these ranges, by stream and version; no more than `limit` in memory at once.
+
+    A page begins where the one before it ended, so events appended meanwhile may be among them.
+    """
+    left = sorted(ranges)
+    while left:
+        page = await log.load(left, limit)
+        for recorded in page:
+            yield recorded
+        left = _beyond(page[-1], left) if len(page) == limit else []
+
+
+def _beyond(last: Recorded, ranges: Sequence[StreamRange]) -> list[StreamRange]:
+    """What is left of sorted ranges when all was read up to and with this event."""
+    return [
+        StreamRange(r.stream_id, max(r.after, last.version), r.up_to)
+        if r.stream_id == last.stream_id
+        else r
+        for r in ranges
+        if r.stream_id >= last.stream_id
+    ]
 
 
 class SnapshotStore(Protocol):

@@ -10,11 +10,12 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from itertools import islice
 from uuid import UUID
 
 from .codec import Codec
 from .event import Recorded
-from .log import Append, Appended, Outcome, Snapshot, StreamRange
+from .log import LOAD_EVENTS_MAX, Append, Appended, Outcome, Snapshot, StreamRange
 
 Gate = Callable[[int], Awaitable[None]]
 """Awaited with the partition between insert and commit; an exception rolls the batch back."""
@@ -166,13 +167,16 @@ class MemoryLog:
                 )
         self.committed(partition, recorded, accepted)
 
-    async def load(self, ranges: Sequence[StreamRange]) -> list[Recorded]:
+    async def load(
+        self, ranges: Sequence[StreamRange], limit: int = LOAD_EVENTS_MAX
+    ) -> list[Recorded]:
         """What is committed, by stream and version."""
-        return [
+        events = (
             event
             for stream, after, up_to in sorted(ranges)
             for event in self._streams.get(stream, [])[after:up_to]
-        ]
+        )
+        return list(islice(events, limit))
 
     async def read(self, partition: int, after: int, limit: int) -> list[Recorded]:
         """What is committed above a position."""

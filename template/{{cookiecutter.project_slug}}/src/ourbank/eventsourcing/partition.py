@@ -24,7 +24,7 @@ from .aggregate import Aggregates, StateCache, Versioned
 from .codec import Codec
 from .command import Command, Decision, Read, Result
 from .event import EventData, Recorded
-from .log import Append, Appended, Log, Outcome, Snapshot, SnapshotStore, StreamRange
+from .log import Append, Appended, Log, Outcome, Snapshot, SnapshotStore, StreamRange, loaded
 from .metrics import Metrics
 
 BATCH_MAX = 500
@@ -183,9 +183,9 @@ class PartitionLoop:
         states = {stream: self._cache.get(stream) for stream in streams}
         missing = [stream for stream, state in states.items() if state is None]
         if missing:
-            loaded = await self._fold_stored(missing)
-            self._cache.update(loaded)
-            states.update(loaded)
+            folded = await self._fold_stored(missing)
+            self._cache.update(folded)
+            states.update(folded)
         return states  # type: ignore[return-value]
 
     async def _fold_stored(self, streams: Sequence[str]) -> dict[str, Versioned]:
@@ -195,7 +195,7 @@ class PartitionLoop:
                 self._aggregates.from_snapshot(snapshot) or states[snapshot.stream_id]
             )
         ranges = [StreamRange(stream, state.version) for stream, state in states.items()]
-        for recorded in await self._log.load(ranges):
+        async for recorded in loaded(self._log, ranges):
             stream = recorded.stream_id
             states[stream] = self._aggregates.fold(states[stream], (recorded,))
         return states
@@ -356,7 +356,7 @@ class PartitionLoop:
             for o in outcomes.values()
             if o.event_count
         ]
-        events = await self._log.load(ranges)
+        events = [recorded async for recorded in loaded(self._log, ranges)]
         for command in commands:
             assert command.key is not None  # noqa: S101 (only a keyed append can be a duplicate)
             command.answer(_replayed(command, outcomes[command.key], events))

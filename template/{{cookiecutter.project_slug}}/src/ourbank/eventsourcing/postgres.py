@@ -9,10 +9,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import AdaptedConnection, TextClause, event, text
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
+    DisconnectionError,
     IntegrityError,
     NotSupportedError,
     ProgrammingError,
@@ -23,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from .codec import Codec
 from .event import Recorded
 from .log import (
+    LOAD_EVENTS_MAX,
     Append,
     Appended,
     LogMismatchError,
@@ -67,12 +69,18 @@ _APPEND = text(f"""
       {_parameters(_EXPECTS)}, {_parameters(_KEYS)}, {_parameters(_EVENTS)})
 """)  # noqa: S608 (the columns are the constants above)
 _COLUMNS = "partition, position, stream_id, version, type, schema_version, recorded_at, meta, data"
+# One range after the other, each from the index: sorting them all would take every page as long.
 _LOAD = text(f"""
-    select {_COLUMNS} from unnest(cast(:streams as text[]), cast(:after as bigint[]), cast(:up_to
-    as bigint[]))
-           as s(stream, after, up_to)
-      join events on stream_id = s.stream and version > s.after and version <= s.up_to
-     order by stream_id, version
+    select {_COLUMNS}
+      from (select stream collate "C", after, up_to
+              from unnest(cast(:streams as text[]), cast(:after as bigint[]),
+                          cast(:up_to as bigint[])) as u(stream, after, up_to)
+             order by 1) as s
+     cross join lateral (
+           select * from events
+            where stream_id = s.stream and version > s.after and version <= s.up_to
+            order by version limit :limit) as e
+     order by s.stream, version limit :limit
 """)  # noqa: S608 (the columns are the constant above)
 _READ = text(f"""
     select {_COLUMNS} from events
@@ -104,6 +112,18 @@ async def connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         raise
     except (DBAPIError, PoolTimeoutError, OSError, TimeoutError) as error:
         raise LogUnavailableError(type(error).__name__) from error
+
+
+def replace_broken_connections(engine: AsyncEngine) -> None:
+    """Let nobody be given a connection that the driver knows to be lost: after a restart of the
+    server the first to ask gets a new one. Nothing was sent on it, so nothing is in doubt.
+    """
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def check(connection: AdaptedConnection, *_: object) -> None:
+        driver: Any = connection.driver_connection
+        if driver.is_closed() if hasattr(driver, "is_closed") else driver.closed:
+            raise DisconnectionError
 
 
 class PostgresLog:
@@ -149,9 +169,12 @@ class PostgresLog:
         stale, duplicate = (frozenset(i - 1 for i in refused) for refused in row[2:])
         return Appended(row.head, row.at, stale, duplicate)
 
-    async def load(self, ranges: Sequence[StreamRange]) -> list[Recorded]:
+    async def load(
+        self, ranges: Sequence[StreamRange], limit: int = LOAD_EVENTS_MAX
+    ) -> list[Recorded]:
         """One query for all ranges."""
-        return await self._events(_LOAD, _transposed(ranges, ("streams", "after", "up_to")))
+        arguments = _transposed(ranges, ("streams", "after", "up_to"))
+        return await self._events(_LOAD, {**arguments, "limit": limit})
 
     async def read(self, partition: int, after: int, limit: int) -> list[Recorded]:
         """One range scan of the primary key."""
