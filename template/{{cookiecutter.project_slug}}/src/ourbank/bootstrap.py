@@ -36,11 +36,12 @@ from .config import Settings
 from .domain import account, customer, transfer
 from .eventsourcing.aggregate import Aggregate, Aggregates
 from .eventsourcing.codec import Codec
+from .eventsourcing.connections import replace_broken_connections
 from .eventsourcing.engine import Engine
 from .eventsourcing.follower import Follower
 from .eventsourcing.ids import Ids
 from .eventsourcing.lease import Leases
-from .eventsourcing.postgres import PostgresLog, PostgresSnapshots, replace_broken_connections
+from .eventsourcing.postgres import PostgresLog, PostgresSnapshots
 from .eventsourcing.postgres_projection import PostgresLeases, PostgresReadModels
 from .eventsourcing.projection import Projector, ReadModel
 from .eventsourcing.saga import SagaDriver

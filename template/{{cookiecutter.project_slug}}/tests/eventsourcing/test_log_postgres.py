@@ -7,17 +7,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from asyncpg import UniqueViolationError
 from sqlalchemy import URL, make_url, text
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from ourbank import embedded
 from ourbank.embedded import EmbeddedPostgres
+from ourbank.eventsourcing.connections import replace_broken_connections
 from ourbank.eventsourcing.log import (
     LogMismatchError,
     LogUnavailableError,
 )
-from ourbank.eventsourcing.postgres import PostgresLog, replace_broken_connections
+from ourbank.eventsourcing.postgres import PostgresLog
 from ourbank.schema import migrate
 
 from .adapters import PostgresAdapter, let_run, promptly
@@ -95,7 +96,7 @@ async def test_an_append_that_fails_leaves_nothing_behind(
     """The caller lied about the head, so versions were not compared: the table refuses."""
     await log.append(0, [filling(A)], 0)
     batch = [filling(jar(2), under=key(1)), filling(A)]
-    with pytest.raises(IntegrityError):
+    with pytest.raises(UniqueViolationError):
         await log.append(0, batch, 1)
     async with database.connect() as connection:
         assert await _count(connection) == 1

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
+from asyncpg import NotNullViolationError
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ourbank.eventsourcing import projection
@@ -119,7 +119,7 @@ async def test_a_failed_write_takes_the_checkpoint_with_it(shop: Shop) -> None:
     store = Store(shop.database)
     await store.checkpoints(0, ["levels"])
     broken = Changes(rows={(A,): LEVELS.row_type(A, None, 1)})  # the table wants a level
-    with pytest.raises(IntegrityError):
+    with pytest.raises(NotNullViolationError):
         await store.commit({"levels": LEVELS}, {"levels": broken}, [_first_step()])
     assert await level_rows(shop.database) == []
     assert await checkpoints(shop.database) == {"levels": 0}

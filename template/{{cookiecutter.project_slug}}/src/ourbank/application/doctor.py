@@ -8,8 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ..eventsourcing.aggregate import Aggregates, Versioned
+from ..eventsourcing.connections import connected
 from ..eventsourcing.log import Log, StreamRange, loaded
-from ..eventsourcing.postgres import PostgresSnapshots, connected
+from ..eventsourcing.postgres import PostgresSnapshots
 
 SNAPSHOTS_MAX = 200
 """Snapshots folded again, the longest streams first."""

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from sqlalchemy import BindParameter, ColumnElement, Row, Select, bindparam, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ..eventsourcing.postgres import connected
+from ..eventsourcing.connections import connected
 from ..readmodels.accounts import accounts
 from ..readmodels.entries import EntryRow, entries
 from ..readmodels.holds import HoldRow, HoldStatus, holds

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from sqlalchemy import Column, ColumnElement, Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ..eventsourcing.postgres import connected
+from ..eventsourcing.connections import connected
 from ..readmodels.accounts import accounts
 from ..readmodels.entries import entries
 from ..readmodels.transfers import transfers

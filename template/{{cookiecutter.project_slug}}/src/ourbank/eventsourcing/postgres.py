@@ -4,31 +4,22 @@ Reads and appends are single statements, so every connection is in autocommit: n
 ours can ever be left open, and an append costs one round trip.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import AdaptedConnection, TextClause, event, text
-from sqlalchemy.exc import (
-    DataError,
-    DBAPIError,
-    DisconnectionError,
-    IntegrityError,
-    NotSupportedError,
-    ProgrammingError,
-)
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import TextClause, text
+from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from .codec import Codec
+from .connections import KeptConnections, connected
 from .event import Recorded
 from .log import (
     LOAD_EVENTS_MAX,
     Append,
     Appended,
     LogMismatchError,
-    LogUnavailableError,
     Outcome,
     Snapshot,
     StreamRange,
@@ -98,34 +89,6 @@ _OUTCOMES = text("""
 _SETTINGS = text("select partition_count, incarnation from log_settings")
 
 
-_OUR_FAULT = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
-"""Errors of a statement; any other is one of the connection or the server."""
-
-
-@asynccontextmanager
-async def connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """A connection in which a lost server is a LogUnavailableError."""
-    try:
-        async with engine.connect() as connection:
-            yield connection
-    except _OUR_FAULT:
-        raise
-    except (DBAPIError, PoolTimeoutError, OSError, TimeoutError) as error:
-        raise LogUnavailableError(type(error).__name__) from error
-
-
-def replace_broken_connections(engine: AsyncEngine) -> None:
-    """Let nobody be given a connection that the driver knows to be lost: after a restart of the
-    server the first to ask gets a new one. Nothing was sent on it, so nothing is in doubt.
-    """
-
-    @event.listens_for(engine.sync_engine, "checkout")
-    def check(connection: AdaptedConnection, *_: object) -> None:
-        driver: Any = connection.driver_connection
-        if driver.is_closed() if hasattr(driver, "is_closed") else driver.closed:
-            raise DisconnectionError
-
-
 class PostgresLog:
     """The log port on PostgreSQL; `open()` it, the constructor does not look at the store."""
 
@@ -133,6 +96,7 @@ class PostgresLog:
         self, engine: AsyncEngine, codec: Codec, partition_count: int, incarnation: str
     ) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._kept = KeptConnections(engine)
         self._codec = codec
         self.partition_count = partition_count
         self.incarnation = incarnation
@@ -164,10 +128,9 @@ class PostgresLog:
         """One round trip; see the port."""
         arguments: dict[str, Any] = _columns(appends)
         arguments |= {"partition": partition, "expected_head": expected_head}
-        async with connected(self._engine) as connection:
-            row = (await connection.execute(_APPEND, arguments)).one()
-        stale, duplicate = (frozenset(i - 1 for i in refused) for refused in row[2:])
-        return Appended(row.head, row.at, stale, duplicate)
+        ((head, at, *refused),) = await self._kept.fetch(_APPEND, arguments)
+        stale, duplicate = (frozenset(i - 1 for i in indexes) for indexes in refused)
+        return Appended(head, at, stale, duplicate)
 
     async def load(
         self, ranges: Sequence[StreamRange], limit: int = LOAD_EVENTS_MAX
@@ -183,9 +146,8 @@ class PostgresLog:
 
     async def heads(self) -> list[int]:
         """One index probe a partition."""
-        async with connected(self._engine) as connection:
-            rows = await connection.execute(_HEADS, {"last": self.partition_count - 1})
-            return list(rows.scalars())
+        rows = await self._kept.fetch(_HEADS, {"last": self.partition_count - 1})
+        return [head for (head,) in rows]
 
     async def outcomes(self, keys: Sequence[UUID]) -> dict[UUID, Outcome]:
         """One query for all keys."""

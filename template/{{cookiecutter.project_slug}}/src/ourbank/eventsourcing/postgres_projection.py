@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import Column, LargeBinary, Table, TextClause, text
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from .postgres import connected
+from .connections import KeptConnections, Run, connected
 from .projection import Advance, Changes, CheckpointMovedError, Key, ReadModel, key_text
 
 _ADVANCE = text("""
@@ -25,6 +25,7 @@ _ADVANCE = text("""
      where c.read_model = n.name and c.partition = n.partition and c.position = n.before
        and (n.epoch = 0  -- NO_LEASE
             or exists (select from leases l where l.partition = n.partition and l.epoch = n.epoch))
+    returning c.partition
 """)
 _BEGIN = text("""
     insert into checkpoints
@@ -55,6 +56,7 @@ class PostgresReadModels:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._kept = KeptConnections(engine, text("set synchronous_commit = off"))
 
     async def checkpoints(self, partition: int, names: Sequence[str]) -> dict[str, int]:
         """Also writes those that are not there yet, so that they can be compared and set."""
@@ -103,32 +105,41 @@ class PostgresReadModels:
         advances: Sequence[Advance],
     ) -> None:
         """Checkpoints first, so that who lost a partition learns it before writing anything."""
-        async with connected(self._engine) as connection, connection.begin():
-            await connection.execute(text("set local synchronous_commit = off"))
-            await _advance(connection, advances)
+        async with self._kept.transaction() as run:
+            await _advance(run, advances)
+            await _write(run, models, changes)
             for name, change in changes.items():
-                await _write(connection, models[name], change)
+                await _write_rare(run, models[name], change)
 
 
-async def _advance(connection: AsyncConnection, advances: Sequence[Advance]) -> None:
+async def _advance(run: Run, advances: Sequence[Advance]) -> None:
     rows = [(a.read_model, a.partition, a.epoch, a.before, a.after) for a in advances]
     arguments = _columns(rows, ("names", "partitions", "epochs", "befores", "afters"))
-    moved = await connection.execute(_ADVANCE, arguments)
-    if moved.rowcount != len(advances):
-        msg = f"{len(advances) - moved.rowcount} of {len(advances)} checkpoints had moved"
+    moved = await run(_ADVANCE, arguments)
+    if len(moved) != len(advances):
+        msg = f"{len(advances) - len(moved)} of {len(advances)} checkpoints had moved"
         raise CheckpointMovedError(msg)
 
 
-async def _write(connection: AsyncConnection, model: ReadModel, change: Changes) -> None:
-    table: Table = model.table
-    kept = [row for row in change.rows.values() if row is not None]
-    gone = [key for key, row in change.rows.items() if row is None]
+async def _write(run: Run, models: Mapping[str, ReadModel], changes: Mapping[str, Changes]) -> None:
+    """The rows of all read models, in one statement."""
+    kept = {
+        name: rows
+        for name, change in changes.items()
+        if (rows := [row for row in change.rows.values() if row is not None])
+    }
     if kept:
-        statement = _upsert(table, model.row_type)
-        await connection.execute(statement, {"rows": msgspec.json.encode(kept).decode()})
+        statement = _upserts(tuple((models[name].table, models[name].row_type) for name in kept))
+        documents = [msgspec.json.encode(rows).decode() for rows in kept.values()]
+        await run(statement, {f"rows_{n}": rows for n, rows in enumerate(documents)})
+
+
+async def _write_rare(run: Run, model: ReadModel, change: Changes) -> None:
+    """Rows that go, and events that are parked."""
+    gone = [key for key, row in change.rows.items() if row is None]
     if gone:
-        names = [column.name for column in table.primary_key]
-        await connection.execute(_delete(table), _columns(gone, names))
+        names = [column.name for column in model.table.primary_key]
+        await run(_delete(model.table), _columns(gone, names))
     for key, recorded, error in change.parked:
         parked = {
             "read_model": model.name,
@@ -137,7 +148,7 @@ async def _write(connection: AsyncConnection, model: ReadModel, change: Changes)
             "key": list(key_text(key)),
             "error": error,
         }
-        await connection.execute(_PARK, parked)
+        await run(_PARK, parked)
 
 
 def _columns(rows: Any, names: Sequence[str]) -> dict[str, list[Any]]:
@@ -164,7 +175,16 @@ def _names(columns: Any) -> str:
 
 
 @cache
-def _upsert(table: Table, row_type: type) -> TextClause:
+def _upserts(tables: tuple[tuple[Table, type], ...]) -> TextClause:
+    """One statement for all of them; `rows_0` and on are the rows of each."""
+    parts = [
+        f"t_{n} as ({_upsert(table, row_type, f'rows_{n}')})"
+        for n, (table, row_type) in enumerate(tables)
+    ]
+    return text(f"with {', '.join(parts)} select")
+
+
+def _upsert(table: Table, row_type: type, rows: str) -> str:
     """TypeError for rows that JSON would write wrongly and without a word."""
     names_of_row = [field.name for field in fields(row_type)]
     if names_of_row != [column.name for column in table.columns]:
@@ -174,11 +194,11 @@ def _upsert(table: Table, row_type: type) -> TextClause:
     rest = [column for column in table.columns if not column.primary_key]
     updates = ", ".join(f'"{c.name}" = excluded."{c.name}"' for c in rest)
     names = _names(table.columns)
-    return text(f"""
-        insert into {table.name} ({names})
-        select {names} from json_populate_recordset(cast(null as {table.name}), cast(:rows as json))
+    document = f"json_populate_recordset(cast(null as {table.name}), cast(:{rows} as json))"
+    return f"""
+        insert into {table.name} ({names}) select {names} from {document}
         on conflict ({_names(table.primary_key)}) do update set {updates}
-    """)  # noqa: S608 (names of our own tables)
+    """  # noqa: S608 (names of our own tables)
 
 
 @cache

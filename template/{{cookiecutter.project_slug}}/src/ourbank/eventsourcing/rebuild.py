@@ -13,8 +13,8 @@ from dataclasses import replace
 from sqlalchemy import MetaData, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from .connections import connected
 from .log import Log
-from .postgres import connected
 from .postgres_projection import PostgresReadModels
 from .projection import NO_LEASE, Projector, ReadModel
 from .subscription import Feed
