@@ -62,7 +62,7 @@ class Load:
 
 
 def _request() -> Request:
-    return Request("benchmark", uuid4(), "")
+    return Request("benchmark", uuid4().hex, "")
 
 
 async def measure(

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
-from uuid import UUID
 
 from ourbank.application.saga import (
     Step,
@@ -39,7 +38,7 @@ class World:
     """Everything that was ever recorded."""
 
     streams: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-    outcomes: Mapping[UUID, Rejection | None] = field(default_factory=dict)
+    outcomes: Mapping[str, Rejection | None] = field(default_factory=dict)
 
     @cached_property
     def _hash(self) -> int:

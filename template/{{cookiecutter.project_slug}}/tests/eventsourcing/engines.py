@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import UUID
 
 from ourbank.eventsourcing.aggregate import Versioned
 from ourbank.eventsourcing.command import Decide, Result
@@ -64,7 +63,7 @@ class Interposed:
     async def heads(self) -> list[int]:
         return await self._log.heads()
 
-    async def outcomes(self, keys: Sequence[UUID]) -> dict[UUID, Outcome]:
+    async def outcomes(self, keys: Sequence[str]) -> dict[str, Outcome]:
         return await self._log.outcomes(keys)
 
     def once_before_append(self, act: Hook) -> None:

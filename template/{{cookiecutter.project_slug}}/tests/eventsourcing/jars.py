@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from uuid import UUID
 
 from ourbank.domain.rejection import Rejection
 from ourbank.eventsourcing.aggregate import Aggregate, Aggregates
@@ -94,8 +93,8 @@ def jar(number: int, partition: int = 0) -> str:
     return f"jar_{number:028x}{partition:04x}"
 
 
-def key(number: int) -> UUID:
-    return UUID(int=number)
+def key(number: int) -> str:
+    return f"{number:032x}"
 
 
 def encoded(stream: str, version: int, event: object) -> EventData:
@@ -113,7 +112,7 @@ def filling(
     *,
     times: int = 1,
     resting_on: Sequence[tuple[str, int]] = (),
-    under: UUID | None = None,
+    under: str | None = None,
 ) -> Append:
     """An append of `times` events to a stream that is at version `after`."""
     events = [filled(stream, after + n) for n in range(1, times + 1)]
@@ -121,6 +120,6 @@ def filling(
     return Append([(stream, after), *resting_on], events, under, fingerprint)
 
 
-def refusing(stream: str, at: int, under: UUID) -> Append:
+def refusing(stream: str, at: int, under: str) -> Append:
     """A stored rejection, decided on a stream at version `at`."""
     return Append([(stream, at)], (), under, "a request", '{"code":"jar-empty"}')

@@ -1,7 +1,6 @@
 """A keyed command takes effect once: sent again it is answered as it was the first time."""
 
 import asyncio
-from uuid import UUID
 
 import pytest
 
@@ -18,7 +17,7 @@ from .log_contract import A, B, places
 async def send(
     engine: Engine,
     decide: Decide,
-    under: UUID,
+    under: str,
     *,
     stream: str = A,
     fingerprint: str = "a request",

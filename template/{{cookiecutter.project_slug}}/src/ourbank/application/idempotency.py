@@ -6,8 +6,6 @@ fingerprint is of method, path and canonical body. The outcome itself is stored 
 the same transaction.
 """
 
-from uuid import UUID
-
 from ..privacy.blind_index import BlindIndex
 
 
@@ -17,10 +15,10 @@ class IdempotencyKeys:
     def __init__(self, index: BlindIndex) -> None:
         self._index = index
 
-    def key(self, principal: str, client_key: str) -> UUID:
+    def key(self, principal: str, client_key: str) -> str:
         """The log's key for a principal's key."""
         digest = self._index.digest(f"{len(principal)}:{principal}:{client_key}")
-        return UUID(bytes=digest[:16])
+        return digest[:16].hex()
 
     def fingerprint(self, method: str, path: str, canonical_body: bytes) -> str:
         """32 hex digits that differ when the request differs."""

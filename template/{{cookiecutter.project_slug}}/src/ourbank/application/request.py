@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import field
-from uuid import UUID
 
 import msgspec
 
@@ -18,7 +17,7 @@ class Request:
     """
 
     actor: str
-    key: UUID | None = None
+    key: str | None = None
     fingerprint: str = ""
     if_version: int | None = None
     trace_id: str = ""

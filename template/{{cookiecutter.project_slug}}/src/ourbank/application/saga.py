@@ -21,7 +21,6 @@ from enum import StrEnum
 from functools import partial
 from hashlib import blake2b
 from typing import Any
-from uuid import UUID
 
 from ..domain import account as accounts
 from ..domain import transfer as transfers
@@ -118,10 +117,9 @@ def milestone(recorded: Recorded) -> Milestone | None:
             return None
 
 
-def step_key(transfer_id: str, step: StepName) -> UUID:
+def step_key(transfer_id: str, step: StepName) -> str:
     """The key of a step's outcome."""
-    digest = blake2b(f"{transfer_id}/{step}".encode(), digest_size=16).digest()
-    return UUID(bytes=digest)
+    return blake2b(f"{transfer_id}/{step}".encode(), digest_size=16).hexdigest()
 
 
 class TransferSaga:

@@ -120,16 +120,16 @@ class Transfers:
         transfer_id = result.events[0].stream_id
         if result.replayed:
             return await self._seen(transfer_id, wait_seconds, replayed=True)
-        view = _fold(transfer_id, result.events)
+        view = _view(result, result.events)
         step = saga.first_step(view.transfer)
         if step is None:
             return view
         process = self._driver.drive(transfer_id, view.transfer, step)
         if not wait_seconds:
             return view
-        await self._driver.ended(process, wait_seconds)
-        view = _fold(transfer_id, [*result.events, *process.events])
-        return view if view.transfer.has_ended else await self._looked_up(view)
+        if await self._driver.ended(process, wait_seconds) and process.last and process.last.events:
+            return _view(process.last, [*result.events, *process.events])
+        return await self._looked_up(view)
 
     async def _looked_up(self, view: TransferView) -> TransferView:
         """The same transfer as its stream tells: others may have driven it meanwhile, and what they
@@ -237,21 +237,10 @@ class Transfers:
         return answers  # type: ignore[return-value]
 
 
-def _fold(transfer_id: str, events: Sequence[Recorded]) -> TransferView:
-    """The transfer after these events, and the last position of each partition they are in.
-
-    What comes after a gap is left out: others drove the transfer there.
-    """
-    transfer: Transfer | None = domain.initial
-    version = 0
-    positions: dict[int, int] = {}
-    for recorded in events:
-        positions[recorded.partition] = recorded.position
-        if recorded.stream_id == transfer_id and recorded.version == version + 1:
-            transfer = domain.evolve(transfer, recorded.event)
-            version = recorded.version
-    assert transfer is not None  # noqa: S101 (the first event is TransferRequested)
-    return TransferView(transfer, version, positions)
+def _view(result: Result, events: Sequence[Recorded]) -> TransferView:
+    """The transfer a step led to, and the last position in each partition of all events so far."""
+    positions = {recorded.partition: recorded.position for recorded in events}
+    return TransferView(result.state, result.version, positions)
 
 
 def _unless_refused(view: TransferView) -> TransferView:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from ..domain.rejection import Rejection
 from .aggregate import Versioned
@@ -20,9 +19,9 @@ Decide = Callable[..., Decision]
 class Result:
     """What a command led to.
 
-    `version` is that of the primary stream after the command; `position` that of the command's
-    last event in its partition (for a rejection, of the log when it was decided). A replayed
-    result was decided earlier, under the same key.
+    `version` and `state` are those of the primary stream after the command; `position` that of the
+    command's last event in its partition (for a rejection, of the log when it was decided). A
+    replayed result was decided earlier, under the same key; it has no state.
     """
 
     version: int
@@ -30,6 +29,7 @@ class Result:
     events: Sequence[Recorded] = ()
     rejection: Rejection | None = None
     replayed: bool = False
+    state: Any = None
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class Command:
     meta: str
     done: Callable[[Result], None]
     failed: Callable[[Exception], None]
-    key: UUID | None = None
+    key: str | None = None
     fingerprint: str = ""
     if_version: int | None = None
     is_new: bool = False

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from uuid import UUID
 
 from .aggregate import Aggregates, Versioned
 from .codec import Codec
@@ -85,7 +84,7 @@ class Engine:
         decide: Decide,
         meta: str,
         *,
-        key: UUID | None = None,
+        key: str | None = None,
         fingerprint: str = "",
         if_version: int | None = None,
         is_new: bool = False,

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
-from uuid import UUID
 
 from .event import EventData, Recorded
 
@@ -32,12 +31,13 @@ class Append:
     `expected` names every stream the decision rests on with the version it rested on; `events`
     continue those streams. A rejection has no events and a `rejection`; it too rests on
     `expected`. A keyed append stores its outcome under `key` in the same transaction; the first of
-    `expected` is its primary stream. The keys of one batch differ from each other.
+    `expected` is its primary stream. A key is 32 lower
+    hex digits; those of one batch differ from each other.
     """
 
     expected: Sequence[tuple[str, int]]
     events: Sequence[EventData]
-    key: UUID | None = None
+    key: str | None = None
     fingerprint: str = ""
     rejection: str | None = None
 
@@ -58,7 +58,7 @@ class Appended(NamedTuple):
 class Outcome(NamedTuple):
     """What is stored under a key: the events it caused, or the rejection."""
 
-    key: UUID
+    key: str
     fingerprint: str
     stream_id: str
     version: int
@@ -120,7 +120,7 @@ class Log(Protocol):
         """The last position of every partition, 0 where there is none."""
         ...
 
-    async def outcomes(self, keys: Sequence[UUID]) -> dict[UUID, Outcome]:
+    async def outcomes(self, keys: Sequence[str]) -> dict[str, Outcome]:
         """What is stored under those keys that have an outcome."""
         ...
 

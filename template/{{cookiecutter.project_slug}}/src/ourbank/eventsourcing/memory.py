@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from itertools import islice
-from uuid import UUID
 
 from .codec import Codec
 from .event import Recorded
@@ -36,7 +35,7 @@ def _unseen(*_: object) -> None:
     pass
 
 
-def _duplicates(appends: Sequence[Append], fresh: set[UUID]) -> set[int]:
+def _duplicates(appends: Sequence[Append], fresh: set[str]) -> set[int]:
     unused = set(fresh)
     duplicate: set[int] = set()
     for index, append in enumerate(appends):
@@ -68,15 +67,15 @@ class MemoryLog:
         self._locks = [asyncio.Lock() for _ in range(partition_count)]
         self._events: list[list[Recorded]] = [[] for _ in range(partition_count)]
         self._streams: dict[str, list[Recorded]] = defaultdict(list)
-        self._outcomes: dict[UUID, Outcome] = {}
-        self._pending: dict[UUID, asyncio.Event] = {}
+        self._outcomes: dict[str, Outcome] = {}
+        self._pending: dict[str, asyncio.Event] = {}
 
     async def append(
         self, partition: int, appends: Sequence[Append], expected_head: int
     ) -> Appended:
         """Lock, read, compare, insert; then the gate; then commit, or nothing at all."""
         async with self._locks[partition]:
-            mine: set[UUID] = set()
+            mine: set[str] = set()
             try:
                 await self._claim([a.key for a in appends if a.key is not None], mine)
                 return await self._append_locked(partition, appends, expected_head, mine)
@@ -84,7 +83,7 @@ class MemoryLog:
                 for key in mine:
                     self._pending.pop(key).set()
 
-    async def _claim(self, keys: Sequence[UUID], mine: set[UUID]) -> None:
+    async def _claim(self, keys: Sequence[str], mine: set[str]) -> None:
         """Wait, as a unique index does, for other transactions that hold one of these keys."""
         for key in sorted(set(keys)):
             while key in self._pending:
@@ -94,7 +93,7 @@ class MemoryLog:
                 mine.add(key)
 
     async def _append_locked(
-        self, partition: int, appends: Sequence[Append], expected_head: int, fresh: set[UUID]
+        self, partition: int, appends: Sequence[Append], expected_head: int, fresh: set[str]
     ) -> Appended:
         head = len(self._events[partition])
         last = self._events[partition][-1].recorded_at if head else None
@@ -186,7 +185,7 @@ class MemoryLog:
         """The committed heads."""
         return [len(events) for events in self._events]
 
-    async def outcomes(self, keys: Sequence[UUID]) -> dict[UUID, Outcome]:
+    async def outcomes(self, keys: Sequence[str]) -> dict[str, Outcome]:
         """What is committed under these keys."""
         return {key: self._outcomes[key] for key in keys if key in self._outcomes}
 

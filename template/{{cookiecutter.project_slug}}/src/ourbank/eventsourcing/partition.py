@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -61,6 +60,8 @@ class _Decided:
     command: Command
     append: Append
     events: Sequence[Any]
+    after: Versioned
+    """The primary stream when it is accepted."""
     rejection: Rejection | None = None
 
 
@@ -234,7 +235,7 @@ class PartitionLoop:
         round.
         """
         batch = _Batch(dict(states))
-        keys: set[UUID | None] = set()
+        keys: set[str | None] = set()
         for command in commands:
             if command.key is not None and command.key in keys:
                 batch.left_over.append(command)
@@ -254,14 +255,15 @@ class PartitionLoop:
         if isinstance(decision, Rejection):
             stored = msgspec.json.encode(decision).decode()
             append = Append(expected, (), command.key, command.fingerprint, stored)
-            return _Decided(command, append, (), decision)
+            return _Decided(command, append, (), before[0], decision)
         after: dict[str, Versioned] = {}
         data = [
             self._evolve(stream, event, command.meta, states, after) for stream, event in decision
         ]
         states.update(after)
         append = Append(expected, data, command.key, command.fingerprint)
-        return _Decided(command, append, [event for _, event in decision])
+        primary = after.get(command.streams[0], before[0])
+        return _Decided(command, append, [event for _, event in decision], primary)
 
     def _evolve(
         self,
@@ -320,9 +322,8 @@ class PartitionLoop:
                     event,
                 )
             )
-        primary, version = decided.append.expected[0]
-        version += sum([data.stream_id == primary for data in decided.append.events])
-        return Result(version, position, recorded[first:], decided.rejection)
+        version, state = decided.after
+        return Result(version, position, recorded[first:], decided.rejection, state=state)
 
     def _keep(self, states: Mapping[str, Versioned], recorded: Sequence[Recorded]) -> None:
         """Bring the cache up to what was appended, and write the snapshots that are due."""

@@ -6,7 +6,6 @@ ours can ever be left open, and an append costs one round trip.
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.exc import ProgrammingError
@@ -83,7 +82,8 @@ _HEADS = text("""
       from generate_series(0, :last) as p order by p
 """)
 _OUTCOMES = text("""
-    select key, fingerprint, stream_id, version, event_count, rejection
+    select replace(cast(key as text), '-', '') as key, fingerprint, stream_id, version, event_count,
+           rejection
       from outcomes where key = any(cast(:keys as uuid[]))
 """)
 _SETTINGS = text("select partition_count, incarnation from log_settings")
@@ -149,7 +149,7 @@ class PostgresLog:
         rows = await self._kept.fetch(_HEADS, {"last": self.partition_count - 1})
         return [head for (head,) in rows]
 
-    async def outcomes(self, keys: Sequence[UUID]) -> dict[UUID, Outcome]:
+    async def outcomes(self, keys: Sequence[str]) -> dict[str, Outcome]:
         """One query for all keys."""
         async with connected(self._engine) as connection:
             rows = await connection.execute(_OUTCOMES, {"keys": list(keys)})

@@ -44,6 +44,8 @@ class Process:
     """Its step's command waits to be answered; it will be, or it will fail."""
     events: list[Recorded] = field(default_factory=list)
     """What its steps led to so far, as far as this process saw."""
+    last: Result | None = None
+    """What its last step led to."""
     waiters: "list[asyncio.Future[bool]]" = field(default_factory=list)
 
 
@@ -193,6 +195,7 @@ class SagaDriver:
         if process.step != step or self._processes.get(process.id) is not process:
             return  # the answer to a step sent twice, or overtaken by the deadline
         process.events += result.events
+        process.last = result
         following = self._saga.following(process, step, result)
         if following is None:
             if result.rejection is not None:  # the follower will find it unfinished

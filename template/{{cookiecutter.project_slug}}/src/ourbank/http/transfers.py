@@ -3,7 +3,6 @@
 import hashlib
 from dataclasses import replace
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Path
 from starlette.responses import Response
@@ -140,8 +139,8 @@ def _order(body: TransferOrderIn) -> TransferOrder:
 def _numbered(asked: Asked, number: int) -> Asked:
     """The i-th of a batch has a key of its own, made of the request's."""
     assert asked.key is not None  # noqa: S101 (the header is required)
-    digest = hashlib.blake2b(asked.key.bytes + number.to_bytes(4), digest_size=16).digest()
-    return replace(asked, key=UUID(bytes=digest))
+    digest = hashlib.blake2b(bytes.fromhex(asked.key) + number.to_bytes(4), digest_size=16).digest()
+    return replace(asked, key=digest.hex())
 
 
 async def _may_order(bank: Bank, caller: Principal, body: TransferOrderIn) -> None:
