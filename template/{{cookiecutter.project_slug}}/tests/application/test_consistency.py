@@ -122,6 +122,17 @@ async def test_a_read_waits_until_another_process_has_come_as_far() -> None:
     await waiting
 
 
+async def test_all_who_wait_share_one_look_at_the_store() -> None:
+    store = Store({3: 4})
+    freshness = Freshness(store)
+    waiting = [asyncio.create_task(freshness.wait("accounts", 3, 5, 10)) for _ in range(100)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert store.asked == 1
+    store.at = {3: 5}
+    await asyncio.gather(*waiting)
+
+
 async def test_when_the_time_is_up_it_refuses_and_never_answers_older() -> None:
     freshness = Freshness(Store({3: 4}))
     for seconds in (0, 0.03):

@@ -63,6 +63,7 @@ class Freshness:
         self._store = store
         self._known: dict[tuple[str, int], int] = {}
         self._waiters: list[asyncio.Future[None]] = []
+        self._looking: dict[str, asyncio.Task[None]] = {}
 
     def advanced(self, advances: Sequence[Advance]) -> None:
         """The projector of this process has committed these."""
@@ -89,6 +90,13 @@ class Freshness:
             raise NotYetConsistentError from None
 
     async def _look(self, read_model: str) -> None:
+        """Ask the store, once for all who wait: each by itself would ask a hundred times a second."""
+        looking = self._looking.get(read_model)
+        if looking is None or looking.done():
+            looking = self._looking[read_model] = asyncio.create_task(self._ask(read_model))
+        await asyncio.shield(looking)
+
+    async def _ask(self, read_model: str) -> None:
         for partition, at in (await self._store.positions(read_model)).items():
             known = self._known.get((read_model, partition), 0)
             self._known[read_model, partition] = max(known, at)

@@ -36,6 +36,7 @@ _CHECKPOINTS = text("""
     select read_model, position from checkpoints
      where partition = :partition and read_model = any(cast(:names as text[]))
 """)
+_POSITIONS = text("select partition, position from checkpoints where read_model = :name")
 _KEEP = text("""
     update checkpoints c set position = n.position
       from unnest(cast(:partitions as int[]), cast(:positions as bigint[])) as n(partition,
@@ -68,10 +69,8 @@ class PostgresReadModels:
 
     async def positions(self, read_model: str) -> dict[int, int]:
         """How far a read model has come, by partition."""
-        query = text("select partition, position from checkpoints where read_model = :name")
-        async with connected(self._engine) as connection:
-            rows = await connection.execute(query, {"name": read_model})
-            return {row.partition: row.position for row in rows}
+        rows = await self._kept.fetch(_POSITIONS, {"name": read_model})
+        return dict(map(tuple, rows))
 
     async def keep(self, name: str, positions: dict[int, int]) -> None:
         """Move checkpoints of a follower forward, never back."""
