@@ -14,6 +14,7 @@ from ourbank.application.consistency import (
     positions,
     token,
 )
+from ourbank.eventsourcing.log import LogUnavailableError
 from ourbank.eventsourcing.projection import Advance
 
 INCARNATION, OTHER = "0a1b2c", "0a1b2d"
@@ -82,10 +83,13 @@ class Store:
     def __init__(self, at: dict[int, int]) -> None:
         self.at = at
         self.asked = 0
+        self.is_away = False
 
     async def positions(self, read_model: str) -> dict[int, int]:
         assert read_model == "accounts"
         self.asked += 1
+        if self.is_away:
+            raise LogUnavailableError
         return self.at
 
 
@@ -131,6 +135,16 @@ async def test_all_who_wait_share_one_look_at_the_store() -> None:
     assert store.asked == 1
     store.at = {3: 5}
     await asyncio.gather(*waiting)
+
+
+async def test_a_store_that_goes_away_is_told_to_all_who_wait() -> None:
+    store = Store({3: 4})
+    freshness = Freshness(store)
+    waiting = [asyncio.create_task(freshness.wait("accounts", 3, 5, 10)) for _ in range(3)]
+    await asyncio.sleep(0.005)
+    store.is_away = True
+    told = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(error) for error in told] == [LogUnavailableError] * 3
 
 
 async def test_when_the_time_is_up_it_refuses_and_never_answers_older() -> None:

@@ -8,8 +8,10 @@ when that has come as far.
 import asyncio
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from typing import Protocol
 
 from ..eventsourcing.projection import Advance
@@ -52,6 +54,10 @@ class Checkpoints(Protocol):
         ...
 
 
+_Waiter = tuple[int, "asyncio.Future[None]"]
+"""A position somebody waits for, and how to tell them."""
+
+
 class Freshness:
     """Knows how far the read models have come: from the projector of this process, else by asking
     the store.
@@ -62,17 +68,15 @@ class Freshness:
     def __init__(self, store: Checkpoints) -> None:
         self._store = store
         self._known: dict[tuple[str, int], int] = {}
-        self._waiters: list[asyncio.Future[None]] = []
+        self._waiters: dict[str, dict[int, set[_Waiter]]] = defaultdict(lambda: defaultdict(set))
         self._looking: dict[str, asyncio.Task[None]] = {}
+        self._watching: dict[str, asyncio.Task[None]] = {}
 
     def advanced(self, advances: Sequence[Advance]) -> None:
         """The projector of this process has committed these."""
         for advance in advances:
             self._known[advance.read_model, advance.partition] = advance.after
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+            self._tell(advance.read_model, advance.partition)
 
     def position(self, read_model: str, partition: int) -> int:
         """How far a read model is known to have come in a partition."""
@@ -85,12 +89,14 @@ class Freshness:
                 while self.position(read_model, partition) < position:
                     await self._look(read_model)
                     if self.position(read_model, partition) < position:
-                        await self._next()
+                        await self._next(read_model, partition, position)
         except TimeoutError:
             raise NotYetConsistentError from None
 
     async def _look(self, read_model: str) -> None:
-        """Ask the store, once for all who wait: each by itself would ask a hundred times a second."""
+        """Ask the store, once for all who wait: two hundred of them would ask it 20,000 times a
+        second.
+        """
         looking = self._looking.get(read_model)
         if looking is None or looking.done():
             looking = self._looking[read_model] = asyncio.create_task(self._ask(read_model))
@@ -100,9 +106,37 @@ class Freshness:
         for partition, at in (await self._store.positions(read_model)).items():
             known = self._known.get((read_model, partition), 0)
             self._known[read_model, partition] = max(known, at)
+            self._tell(read_model, partition)
 
-    async def _next(self) -> None:
-        """Until something advanced here, or it is time to ask the store again."""
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
-        await asyncio.wait([waiter], timeout=self.POLL_SECONDS)
+    async def _next(self, read_model: str, partition: int, position: int) -> None:
+        """Until it is known here to have come so far, or the store cannot be asked."""
+        reached = asyncio.get_running_loop().create_future()
+        waiters, waiter = self._waiters[read_model][partition], (position, reached)
+        waiters.add(waiter)
+        watching = self._watching.get(read_model)
+        if watching is None or watching.done():
+            self._watching[read_model] = asyncio.create_task(self._watch(read_model))
+        try:
+            await reached
+        finally:
+            waiters.discard(waiter)
+
+    async def _watch(self, read_model: str) -> None:
+        """Ask the store again and again, for as long as somebody waits. When it is away, let them
+        find that out.
+        """
+        waiters = self._waiters[read_model]
+        with suppress(Exception):
+            while any(waiters.values()):
+                await asyncio.sleep(self.POLL_SECONDS)
+                await self._look(read_model)
+        for _, reached in chain.from_iterable(waiters.values()):
+            if not reached.done():
+                reached.set_result(None)
+
+    def _tell(self, read_model: str, partition: int) -> None:
+        """Wake those whose position is reached, and nobody else."""
+        at = self.position(read_model, partition)
+        for position, reached in self._waiters[read_model][partition]:
+            if position <= at and not reached.done():
+                reached.set_result(None)
