@@ -224,6 +224,9 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             else:
                 self._waiting.append(handle)
 
+    def _asyncgen_finalizer_hook(self, agen: object) -> None:
+        """Nobody ends the generators of the dead; those of the living have nothing to end."""
+
     # Fences
 
     def _fence(self, *_: object, **__: object) -> NoReturn:
