@@ -1,35 +1,29 @@
-"""The generated bank as a competitor: its engine in one process, and its HTTP service.
+"""A generated bank: where it is, how its commands are run, and databases made for it.
 
-The engine is driven by the bank's own `python -m PACKAGE.benchmark`, which writes as JSON how many
-`transfers_per_second` were completed and visible in both read models; the service is `python -m
-PACKAGE serve`. Both run in a folder of the benchmark's own, with secrets of their own, and leave
-the bank's folder as it was.
+Everything runs in a folder of the benchmark's own, with secrets of their own, and leaves the bank's
+folder as it was.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bank_simulations.console import BadInputError, BrokenRunError
 
-from .http_peers import CONNECTIONS, HttpPeer, Service, Setting
-from .peers import Peer
+from .child import Child
 
 if TYPE_CHECKING:
     from .postgres import Server
 
 TEMPLATE = Path(__file__).parents[4] / "template" / "{{cookiecutter.project_slug}}"
-SCOPES = "bank:operate accounts:read customers:read transfers:write"
+PACKAGE = Path(__file__).parents[1]
 COMMAND_SECONDS_MAX = 600
-IN_FLIGHT = (250, 500, 1000)
-TOKEN_SECONDS = 86_400
+PRISTINE = "bank_pristine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +35,10 @@ class Databases:
 
     @classmethod
     def create(cls, server: Server, name: str) -> Databases:
-        """Two empty databases."""
-        return cls(server.database(name), server.database(f"{name}_keys"))
+        """Two databases with a bank's tables, and nothing in them; `Bank.prepare` comes first."""
+        return cls(
+            server.database(name, PRISTINE), server.database(f"{name}_keys", f"{PRISTINE}_keys")
+        )
 
     def drop(self, server: Server) -> None:
         """Give the disk back."""
@@ -69,14 +65,24 @@ class Bank:
         python = str(own.absolute()) if own.exists() else sys.executable
         return cls(packages[0], python, str(folder.resolve() / "src"), room)
 
-    def command(self, module: str, *arguments: str) -> tuple[str, ...]:
-        """A command line; `module` is empty for the bank's own, or names one beside it."""
-        return (self.python, "-m", self.package + module, *arguments)
+    def prepare(self, server: Server) -> None:
+        """Make its secrets, and databases that all others are copies of."""
+        beside = self.room / "beside"
+        beside.mkdir()
+        # only this package, none of what is installed around it, reaches the bank's environment
+        (beside / PACKAGE.name).symlink_to(PACKAGE, target_is_directory=True)
+        databases = Databases(server.database(PRISTINE), server.database(f"{PRISTINE}_keys"))
+        for name in ("init", "migrate"):
+            self.run(databases, self.command(name))
+
+    def command(self, *arguments: str) -> tuple[str, ...]:
+        """One of its own commands."""
+        return (self.python, "-m", self.package, *arguments)
 
     def environment(self, databases: Databases) -> dict[str, str]:
         """What every command of the bank is run with."""
         return {
-            "PYTHONPATH": self.search_path,
+            "PYTHONPATH": os.pathsep.join((self.search_path, str(self.room / "beside"))),
             "DATABASE_URL": databases.events,
             "KEYS_DATABASE_URL": databases.keys,
             "BANK_SECRETS_DIR": str(self.room / "secrets"),
@@ -100,68 +106,7 @@ class Bank:
             raise BrokenRunError(f"{' '.join(command[1:4])} failed: {''.join(last)}") from error
         return done.stdout
 
-
-class Engine(Peer):
-    """The bank's engine in one process, without HTTP; `variants` are transfers in flight."""
-
-    variants = IN_FLIGHT
-    unit = "in flight"
-
-    def __init__(self, name: str, bank: Bank, server: Server, accounts: int) -> None:
-        self.name = name
-        self.what = f"transfers/s completed and visible, {accounts:,} accounts, in-process"
-        self._bank, self._server, self._accounts = bank, server, accounts
-        self._numbers = count(1)
-
-    def prepare(self) -> None:
-        """Nothing: every run makes its own accounts in databases of its own."""
-
-    def measure(self, variant: Any, seconds: float) -> float:
-        """What the bank's own benchmark reports."""
-        name = f"engine_{self._accounts}_{next(self._numbers)}"
-        databases = Databases.create(self._server, name)
-        result = self._bank.room / f"{name}.json"
-        options = (
-            *("--database-url", databases.events, "--keys-database-url", databases.keys),
-            *("--seconds", f"{seconds:g}", "--accounts", str(self._accounts)),
-            *("--in-flight", str(variant), "--json", str(result)),
-        )
-        try:
-            self._bank.run(databases, self._bank.command(".benchmark", *options))
-            return float(json.loads(result.read_text())["transfers_per_second"])
-        finally:
-            databases.drop(self._server)
-
-    def settings(self) -> dict[str, Any]:
-        """How it was run."""
-        return {"accounts": self._accounts}
-
-
-class BankOverHttp(HttpPeer):
-    """`serve`: API and workers in one process, single requests."""
-
-    name = "bank over HTTP"
-    what = "transfers/s completed and visible, over HTTP, single requests"
-    variants = tuple(Setting(1, connections) for connections in CONNECTIONS)
-
-    def __init__(self, bank: Bank, server: Server, accounts: int) -> None:
-        super().__init__(accounts)
-        self._bank = bank
-        self._databases = Databases.create(server, "bank_http")
-
-    def prepare(self) -> None:
-        """Make its secrets and its tables, then its accounts."""
-        for name in ("init", "migrate"):
-            self._bank.run(self._databases, self._bank.command("", name))
-        super().prepare()
-
-    def service(self, setting: Setting, port: int) -> Service:
-        """One process, as a small bank runs it."""
-        del setting
-        command = self._bank.command("", "serve", "--host", "127.0.0.1", "--port", str(port))
-        return Service(command, self._bank.environment(self._databases), self._bank.room)
-
-    def token(self) -> str:
-        """A staff token from the bank itself."""
-        options = ("--subject", "bench", "--scope", SCOPES, "--seconds", str(TOKEN_SECONDS))
-        return self._bank.run(self._databases, self._bank.command("", "token", *options)).strip()
+    def inside(self, program: str, databases: Databases) -> Child:
+        """One of the programs of `inside/`, beside the bank's code in the bank's Python."""
+        module = f"bank_simulations.bench.inside.{program}"
+        return Child((self.python, "-m", module), self.environment(databases), self.room)

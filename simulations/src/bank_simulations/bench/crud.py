@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 CREATED, NOT_FOUND, UNPROCESSABLE = 201, 404, 422
-POOL_SIZE = 20
 
 metadata = MetaData()
 accounts = Table(
@@ -59,7 +58,7 @@ transfers = Table(
 
 engine = create_async_engine(
     os.environ.get("CRUD_DATABASE_URL", "postgresql+asyncpg://localhost/crud"),
-    pool_size=POOL_SIZE,
+    pool_size=int(os.environ.get("CRUD_POOL_SIZE", "20")),
     max_overflow=0,
 )
 

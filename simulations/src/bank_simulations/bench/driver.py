@@ -17,11 +17,10 @@ What is fair, and how it is kept:
 
 from __future__ import annotations
 
-import random
 import secrets
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gevent
 from gevent.pool import Group, Pool
@@ -29,7 +28,10 @@ from gevent.pool import Group, Pool
 from bank_simulations.client import BankClient, UnansweredError
 from bank_simulations.console import BrokenRunError
 
+from .inside.workloads import UNIFORM, Pairs
+
 if TYPE_CHECKING:
+    from bank_simulations.client import Answer
     from bank_simulations.load.population import Population
 
 CREATED = 201
@@ -44,20 +46,25 @@ Completed = tuple[str, str, str]
 
 @dataclass
 class Drive:
-    """One closed-loop run between the accounts of `population`."""
+    """One closed-loop run between the accounts of `population`.
+
+    With a `batch` of more than one, each request asks for so many transfers.
+    """
 
     bank: BankClient
     population: Population
     connections: int
-    seed: int = 1
+    seed: str = "1"
+    workload: str = UNIFORM
+    batch: int = 1
     completed: list[Completed] = field(default_factory=list)
     failed: int = 0
 
     def run(self, seconds: float) -> float:
-        """Transfers completed and visible per second.
+        """Load the bank for so long; the seconds until the last transfers were visible.
 
         Raises:
-            BrokenRunError: transfers failed, or completed ones are not visible.
+            BrokenRunError: transfers failed, or a last one is not visible.
         """
         began = time.perf_counter()
         group = Group()
@@ -69,39 +76,48 @@ class Drive:
             raise BrokenRunError(
                 f"{self.failed:,} transfers failed and {len(self.completed):,} completed"
             )
-        self._verify()
-        return len(self.completed) / took
+        return took
 
     def _work(self, worker: int, until: float) -> None:
-        """One connection: transfer after transfer, then a look at the last one."""
-        dice = random.Random(f"{self.seed}-{worker}")  # noqa: S311 - replayed, not secret
+        """One connection: request after request, then a look at its last transfer."""
+        pairs = Pairs(self.workload, self.population.accounts, f"{self.seed}-{worker}")
         key = f"bench-{secrets.token_hex(6)}-{worker}"
         number, last = 0, None
         while time.perf_counter() < until:
-            source, target = dice.sample(self.population.accounts, 2)
             number += 1
-            last = self._transfer(source, target, f"{key}-{number}") or last
+            drawn = [pairs.draw() for _ in range(self.batch)]
+            last = self._request(drawn, f"{key}-{number}") or last
         if last:
             self._await(last)
 
-    def _transfer(self, source: str, target: str, key: str) -> Completed | None:
-        body = {
+    def _request(self, drawn: list[tuple[str, str]], key: str) -> Completed | None:
+        """Ask for these transfers; the last one that completed."""
+        orders = [self._order(*pair) for pair in drawn]
+        is_batch = self.batch > 1
+        path = "/v1/transfers/batch" if is_batch else "/v1/transfers"
+        body = {"transfers": orders} if is_batch else orders[0]
+        try:
+            answer = self.bank.post(path, body, key, WAIT_SECONDS)
+        except UnansweredError:
+            self.failed += len(drawn)
+            return None
+        outcomes = _outcomes(answer) if is_batch else [(answer.status, answer.body)]
+        done = [
+            (*pair, str(transfer["transfer_id"]))
+            for pair, (status, transfer) in zip(drawn, outcomes, strict=False)
+            if status == CREATED and transfer.get("state") == "COMPLETED"
+        ]
+        self.failed += len(drawn) - len(done)
+        self.completed += done
+        return done[-1] if done else None
+
+    def _order(self, source: str, target: str) -> dict[str, Any]:
+        return {
             "source_account_id": source,
             "target_account_id": target,
             "amount_minor": AMOUNT_MINOR,
             "currency": self.population.currency,
         }
-        try:
-            answer = self.bank.post("/v1/transfers", body, key, WAIT_SECONDS)
-        except UnansweredError:
-            self.failed += 1
-            return None
-        if answer.status != CREATED or answer.body.get("state") != "COMPLETED":
-            self.failed += 1
-            return None
-        done = (source, target, str(answer.body["transfer_id"]))
-        self.completed.append(done)
-        return done
 
     def _await(self, last: Completed) -> None:
         """Look until the transfer shows on both sides."""
@@ -113,8 +129,8 @@ class Drive:
                     raise BrokenRunError(f"{account} never showed {transfer_id}")
                 gevent.sleep(LOOK_SECONDS)
 
-    def _verify(self) -> None:
-        """Find every completed transfer in both histories."""
+    def verify(self) -> None:
+        """Find every completed transfer in both histories; BrokenRunError where one is missing."""
         wanted: dict[str, set[str]] = {}
         for source, target, transfer_id in self.completed:
             wanted.setdefault(source, set()).add(transfer_id)
@@ -134,3 +150,10 @@ class Drive:
         if not answer.accepted:
             raise BrokenRunError(f"reading a history gave {answer.status} {answer.code}")
         return {str(entry["transfer_id"]) for entry in answer.body["items"]}
+
+
+def _outcomes(answer: Answer) -> list[tuple[int, dict[str, Any]]]:
+    """Status and transfer of each in a batch, in the order asked; none where it was refused."""
+    if not answer.accepted:
+        return []
+    return [(each["status"], each.get("transfer", {})) for each in answer.body["outcomes"]]

@@ -15,20 +15,30 @@ from bank_simulations.console import BadInputError, BrokenRunError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SETTINGS = ("server_version", "fsync", "synchronous_commit", "shared_buffers", "max_connections")
-TOOL_SECONDS_MAX = 600
+SETTINGS = (
+    "server_version",
+    "fsync",
+    "synchronous_commit",
+    "wal_sync_method",
+    "full_page_writes",
+    "shared_buffers",
+    "max_wal_size",
+    "max_connections",
+)
+TOOL_SECONDS_MAX = 3_600
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server and the folder of its tools."""
+    """A running server, the folder of its tools, and the id of its first process."""
 
     uri: str
     tools: Path
+    pid: int
 
-    def database(self, name: str) -> str:
-        """Create a database; its libpq URI."""
-        self.run("createdb", "--maintenance-db", self.uri, name)
+    def database(self, name: str, template: str = "template1") -> str:
+        """Create a database, empty or as a copy; its libpq URI."""
+        self.run("createdb", "--maintenance-db", self.uri, "--template", template, name)
         return self.uri.replace("/postgres?", f"/{name}?")
 
     def drop(self, uri: str) -> None:
@@ -47,11 +57,15 @@ class Server:
             raise BrokenRunError(f"{tool} failed: {error.stderr.strip()}") from error
         return done.stdout
 
+    def query(self, statement: str, uri: str | None = None) -> str:
+        """What a statement gives, a line a row, columns apart by a bar."""
+        options = ("--no-psqlrc", "--tuples-only", "--no-align", "--quiet")
+        strict = ("--set", "ON_ERROR_STOP=1", "--command", statement)
+        return self.run("psql", *options, *strict, uri or self.uri).strip()
+
     def settings(self) -> dict[str, str]:
         """The settings that decide durability and speed, as the server has them."""
-        return {
-            name: self.run("psql", self.uri, "-Atc", f"show {name}").strip() for name in SETTINGS
-        }
+        return {name: self.query(f"show {name}") for name in SETTINGS}
 
 
 @contextmanager
@@ -68,6 +82,7 @@ def embedded() -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         server = get_server(Path(folder, "data"))
         try:
-            yield Server(server.get_uri(), Path(POSTGRES_BIN_PATH))
+            pid = int(Path(folder, "data", "postmaster.pid").read_text().splitlines()[0])
+            yield Server(server.get_uri(), Path(POSTGRES_BIN_PATH), pid)
         finally:
             server.cleanup()

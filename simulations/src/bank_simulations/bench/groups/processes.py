@@ -1,0 +1,33 @@
+"""Two and four processes of the bank on one database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bank_simulations.bench.bank_peers import Engine
+from bank_simulations.bench.http_peers import Load
+from bank_simulations.bench.inside.workloads import UNIFORM
+
+if TYPE_CHECKING:
+    from bank_simulations.bench.peers import Peer
+    from bank_simulations.bench.plan import Bench
+
+COUNTS = (1, 2, 4)
+
+
+def expected_seconds(bench: Bench) -> float:
+    """About how long it takes."""
+    return bench.plan.contest.expected_seconds(_peers(bench))
+
+
+def run(bench: Bench) -> None:
+    """Transfers a second of all processes together."""
+    for score in bench.plan.contest.hold(_peers(bench)):
+        bench.figures.append(score.figure("processes"))
+
+
+def _peers(bench: Bench) -> list[Peer]:
+    if bench.bank is None:
+        return []
+    load = Load(bench.plan.accounts, UNIFORM, bench.plan.seed)
+    return bench.chosen([Engine(bench.bank, bench.server, load, each) for each in COUNTS])
