@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from bank_simulations.console import err
+from bank_simulations.console import BadInputError, err
 
 from .bank import Bank
 from .groups import appends, cost, growth, processes, queries, transfers, visibility
@@ -37,6 +37,7 @@ PREPARING_SECONDS = 8.0
 def carry_out(plan: Plan, folder: Path | None) -> dict[str, Any]:
     """Measure what is planned, with the bank in `folder` if there is one."""
     with _opened(plan, folder) as bench:
+        _require_peers(bench)
         surroundings = describe(bench.room)
         if found := warning(surroundings):
             err.print(f"[yellow]{found}[/]")
@@ -63,6 +64,19 @@ def carry_out(plan: Plan, folder: Path | None) -> dict[str, Any]:
         "marks": judge(bench.figures),
         "left_out": bench.left_out,
     }
+
+
+def _require_peers(bench: Bench) -> None:
+    """BadInputError for a name that is none of the chosen groups' peers."""
+    contests = [each for each in (appends, transfers, processes) if each in _chosen(bench.plan)]
+    names = [peer.name for group in contests for peer in group.peers(bench)]
+    for wanted in bench.plan.only_peers:
+        if not any(name.startswith(wanted) for name in names):
+            raise BadInputError(f"no peer {wanted!r} in these groups: there are {'; '.join(names)}")
+
+
+def _chosen(plan: Plan) -> list[Any]:
+    return [GROUPS[name] for name in plan.groups]
 
 
 @contextmanager

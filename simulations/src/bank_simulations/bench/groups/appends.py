@@ -14,17 +14,18 @@ if TYPE_CHECKING:
 
 def expected_seconds(bench: Bench) -> float:
     """About how long it takes."""
-    return bench.plan.contest.expected_seconds(_peers(bench))
+    return bench.plan.contest.expected_seconds(bench.chosen(peers(bench)))
 
 
 def run(bench: Bench) -> None:
     """Events a second for every store and every size of batch."""
-    for score in bench.plan.contest.hold(_peers(bench)):
+    for score in bench.plan.contest.hold(bench.chosen(peers(bench))):
         bench.figures.append(score.figure("appends"))
 
 
-def _peers(bench: Bench) -> list[Peer]:
-    return bench.chosen([peer for batch in bench.plan.batches for peer in _stores(bench, batch)])
+def peers(bench: Bench) -> list[Peer]:
+    """All that take part."""
+    return [peer for batch in bench.plan.batches for peer in _stores(bench, batch)]
 
 
 def _stores(bench: Bench, batch: int) -> list[Peer]:

@@ -17,17 +17,18 @@ COUNTS = (1, 2, 4)
 
 def expected_seconds(bench: Bench) -> float:
     """About how long it takes."""
-    return bench.plan.contest.expected_seconds(_peers(bench))
+    return bench.plan.contest.expected_seconds(bench.chosen(peers(bench)))
 
 
 def run(bench: Bench) -> None:
     """Transfers a second of all processes together."""
-    for score in bench.plan.contest.hold(_peers(bench)):
+    for score in bench.plan.contest.hold(bench.chosen(peers(bench))):
         bench.figures.append(score.figure("processes"))
 
 
-def _peers(bench: Bench) -> list[Peer]:
+def peers(bench: Bench) -> list[Peer]:
+    """All that take part."""
     if bench.bank is None:
         return []
     load = Load(bench.plan.accounts, UNIFORM, bench.plan.seed)
-    return bench.chosen([Engine(bench.bank, bench.server, load, each) for each in COUNTS])
+    return [Engine(bench.bank, bench.server, load, each) for each in COUNTS]

@@ -20,19 +20,20 @@ OTHER_WORKLOADS = tuple(each for each in WORKLOADS if each not in {UNIFORM, HOT}
 
 def expected_seconds(bench: Bench) -> float:
     """About how long it takes."""
-    return bench.plan.contest.expected_seconds(_peers(bench))
+    return bench.plan.contest.expected_seconds(bench.chosen(peers(bench)))
 
 
 def run(bench: Bench) -> None:
     """Transfers a second for every peer; what they used is kept for the cost."""
     if bench.scores:
         return
-    bench.scores = bench.plan.contest.hold(_peers(bench))
+    bench.scores = bench.plan.contest.hold(bench.chosen(peers(bench)))
     bench.figures += [score.figure("transfers") for score in bench.scores]
 
 
-def _peers(bench: Bench) -> list[Peer]:
-    return bench.chosen([*_others(bench), *_banks(bench)])
+def peers(bench: Bench) -> list[Peer]:
+    """All that take part."""
+    return [*_others(bench), *_banks(bench)]
 
 
 def _load(bench: Bench, workload: str = UNIFORM) -> Load:
@@ -41,14 +42,14 @@ def _load(bench: Bench, workload: str = UNIFORM) -> Load:
 
 def _others(bench: Bench) -> list[Peer]:
     server, scale = bench.server, bench.plan.scale
-    peers: list[Peer] = [Pgbench(server, scale), Crud(server, _load(bench))]
+    found: list[Peer] = [Pgbench(server, scale), Crud(server, _load(bench))]
     if not bench.plan.is_quick:
-        peers += [SimpleUpdate(server, scale), Crud(server, _load(bench, HOT))]
+        found += [SimpleUpdate(server, scale), Crud(server, _load(bench, HOT))]
     if why := missing("eventsourcing library"):
         bench.left_out["transfers on the eventsourcing library"] = why
     else:
-        peers += [LibraryBank(server, _load(bench)), LibrarySaga(server, _load(bench))]
-    return peers
+        found += [LibraryBank(server, _load(bench)), LibrarySaga(server, _load(bench))]
+    return found
 
 
 def _banks(bench: Bench) -> list[Peer]:
@@ -56,12 +57,12 @@ def _banks(bench: Bench) -> list[Peer]:
     if bank is None:
         return []
     others = () if bench.plan.is_quick else OTHER_WORKLOADS
-    peers: list[Peer] = [
+    found: list[Peer] = [
         *(Engine(bank, server, _load(bench, each)) for each in (UNIFORM, HOT, *others)),
         BankOverHttp(bank, server, _load(bench)),
         BankBatches(bank, server, _load(bench)),
     ]
     if not bench.plan.is_quick:
-        peers += [BankOverHttp(bank, server, _load(bench, each)) for each in (HOT, *others)]
-        peers += [BankBatches(bank, server, _load(bench, each)) for each in (HOT, *others)]
-    return peers
+        found += [BankOverHttp(bank, server, _load(bench, each)) for each in (HOT, *others)]
+        found += [BankBatches(bank, server, _load(bench, each)) for each in (HOT, *others)]
+    return found
