@@ -16,6 +16,7 @@ from bank_simulations.bench.append_peers import (
 )
 from bank_simulations.bench.bank import TEMPLATE, Bank, Databases
 from bank_simulations.bench.bank_peers import BankBatches, BankOverHttp, Engine
+from bank_simulations.bench.groups.growth import add_throughput
 from bank_simulations.bench.groups.queries import ask
 from bank_simulations.bench.http_peers import OPENING_MINOR, Crud, HttpPeer, Load, Setting
 from bank_simulations.bench.inside.session import FUNDS_MINOR
@@ -199,6 +200,18 @@ def test_a_service_that_does_not_start_ends_the_run(server: Server) -> None:
         peer: HttpPeer = Absent(server, Load(2, HOT, 1))
         with pytest.raises(BrokenRunError, match="is the bank up"):
             peer.prepare()
+
+
+def test_growth_measures_throughput_on_a_copy_so_that_the_size_stays_what_it_says(
+    place: Bench, bank: Bank
+) -> None:
+    world = World.create(place, bank, "growing")
+    before = world.events
+    add_throughput(world, before)
+    assert place.figures[-1].name == f"transfers at {before:,} events"
+    assert place.figures[-1].median > 0
+    assert world.events == before
+    world.drop()
 
 
 def test_a_copied_world_has_no_gaps_and_keeps_the_sum(place: Bench, bank: Bank) -> None:

@@ -129,10 +129,14 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
+app = typer.Typer(add_completion=False, rich_markup_mode=None)  # brackets are no markup
+app.command()(bench)
+
+
 def main() -> None:
     """Run the command line; what goes wrong ends in one line and an exit code."""
     try:
-        typer.run(bench)
+        app()
     except BadInputError as error:
         err.print(f"error: {error}", markup=False)
         raise SystemExit(USAGE) from None

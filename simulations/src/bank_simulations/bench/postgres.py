@@ -41,10 +41,15 @@ class Server:
         self.run("createdb", "--maintenance-db", self.uri, "--template", template, name)
         return self.uri.replace("/postgres?", f"/{name}?")
 
+    def copy(self, uri: str, name: str) -> str:
+        """Copy a database file by file, which is quick for a large one; nobody may be connected."""
+        options = ("--strategy", "file_copy", "--template", _name(uri))
+        self.run("createdb", "--maintenance-db", self.uri, *options, name)
+        return self.uri.replace("/postgres?", f"/{name}?")
+
     def drop(self, uri: str) -> None:
         """Drop a database that `database` made, whoever is still connected."""
-        name = uri.partition("?")[0].rpartition("/")[2]
-        self.run("dropdb", "--force", "--maintenance-db", self.uri, name)
+        self.run("dropdb", "--force", "--maintenance-db", self.uri, _name(uri))
 
     def run(self, tool: str, *arguments: str) -> str:
         """Run one of PostgreSQL's own tools; what it printed. Raises BrokenRunError."""
@@ -66,6 +71,10 @@ class Server:
     def settings(self) -> dict[str, str]:
         """The settings that decide durability and speed, as the server has them."""
         return {name: self.query(f"show {name}") for name in SETTINGS}
+
+
+def _name(uri: str) -> str:
+    return uri.partition("?")[0].rpartition("/")[2]
 
 
 @contextmanager

@@ -70,9 +70,12 @@ def _require_peers(bench: Bench) -> None:
     """BadInputError for a name that is none of the chosen groups' peers."""
     contests = [each for each in (appends, transfers, processes) if each in _chosen(bench.plan)]
     names = [peer.name for group in contests for peer in group.peers(bench)]
+    titles = dict.fromkeys(name.partition(",")[0] for name in names)
     for wanted in bench.plan.only_peers:
         if not any(name.startswith(wanted) for name in names):
-            raise BadInputError(f"no peer {wanted!r} in these groups: there are {'; '.join(names)}")
+            raise BadInputError(
+                f"no peer {wanted!r} in these groups: there are {', '.join(titles)}"
+            )
 
 
 def _chosen(plan: Plan) -> list[Any]:

@@ -9,6 +9,7 @@ are not copied: the bank makes them anew from the log, which is timed.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from string import Template
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from .bank import Bank, Databases
 from .inside.workloads import UNIFORM
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .plan import Bench
 
 FIRST_EVENTS = 10_000
@@ -125,6 +128,16 @@ class World:
         """Some accounts, drawn from all there are."""
         seed = self.bench.plan.seed
         return self.query(SAMPLE.format(seed=seed, count=count)).splitlines()
+
+    @contextmanager
+    def copied(self) -> Iterator[Databases]:
+        """The same world once more, for what would make it longer."""
+        server, of = self.bench.server, self.databases
+        copy = Databases(server.copy(of.events, "world_copy"), server.copy(of.keys, "world_keys"))
+        try:
+            yield copy
+        finally:
+            copy.drop(server)
 
     def drop(self) -> None:
         """Give the disk back."""

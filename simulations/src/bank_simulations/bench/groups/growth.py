@@ -47,7 +47,7 @@ def run(bench: Bench) -> None:
         world.grow(size)
         _add_rebuilds(world, size)
         queries.ask(world, "growth", size)
-        _add_throughput(world, size)
+        add_throughput(world, size)
     world.drop()
 
 
@@ -65,10 +65,11 @@ def _add_rebuilds(world: World, size: int) -> None:
         )
 
 
-def _add_throughput(world: World, size: int) -> None:
+def add_throughput(world: World, size: int) -> None:
+    """Transfers a second on a log of this size, on a copy: the transfers would make it longer."""
     plan, rounds = world.bench.plan, []
-    with world.bank.inside("engine", world.databases) as child:
-        job = {"package": world.bank.package, "accounts": world.accounts(ACCOUNTS)}
+    job = {"package": world.bank.package, "accounts": world.accounts(ACCOUNTS)}
+    with world.copied() as databases, world.bank.inside("engine", databases) as child:
         child.ask(job)
         for number in range(1, plan.contest.rounds + 1):
             wanted = {"workload": UNIFORM, "in_flight": IN_FLIGHT[1], "seed": f"{size}-{number}"}

@@ -60,7 +60,7 @@ def ask(world: World, group: str, size: int) -> None:
     accounts = world.accounts(ACCOUNTS)
     with OnWorld(world).serve(Setting(1, 1)) as served:
         first = [_ask(served.bank, _balance(account)) for account in accounts]
-        _add(bench, group, f"balance, first time, at {size:,} events", [first])
+        _add(bench, group, f"first balance at {size:,} events", [first])
         for name, paths in _queries(accounts).items():
             if served.bank.look(paths[0]).status in NOT_OFFERED:
                 bench.left_out[f"{name}, {group}"] = "this bank does not offer it"
