@@ -1,4 +1,4 @@
-"""Connections that are kept: one for each caller at a time, and never one that is broken."""
+"""Connections that are kept: as many as there may be, and never one that is broken."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,6 +7,7 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from ourbank.eventsourcing.connections import KeptConnections
 from ourbank.eventsourcing.log import LogUnavailableError
@@ -30,7 +31,7 @@ async def engine(request: pytest.FixtureRequest, database_url: URL) -> AsyncIter
 
 @pytest.fixture
 def kept(engine: AsyncEngine) -> KeptConnections:
-    return KeptConnections(engine, text("set application_name = 'kept'"))
+    return KeptConnections(engine, 2, text("set application_name = 'kept'"))
 
 
 async def _who(kept: KeptConnections) -> int:
@@ -56,6 +57,21 @@ async def test_a_statement_is_given_its_arguments_by_name(kept: KeptConnections)
 async def test_one_caller_after_the_other_has_the_same_connection(kept: KeptConnections) -> None:
     assert len({await _who(kept) for _ in range(5)}) == 1
     assert len(set(await asyncio.gather(*[_who(kept) for _ in range(3)]))) == 3
+
+
+async def test_a_rush_of_callers_leaves_the_pool_to_others(database_url: URL) -> None:
+    engine = create_async_engine(database_url, pool_size=4, max_overflow=0, pool_timeout=5)
+    try:
+        for session in (None, text("set application_name = 'kept'")):
+            kept = KeptConnections(engine, 1, session)
+            assert len(await asyncio.gather(*[_who(kept) for _ in range(20)])) == 20
+        pool = engine.pool
+        assert isinstance(pool, QueuePool)
+        assert pool.checkedout() == 2
+        async with engine.connect() as connection:
+            assert (await connection.execute(text("show application_name"))).scalar() == ""
+    finally:
+        await engine.dispose()
 
 
 async def test_a_transaction_is_done_whole_or_not_at_all(kept: KeptConnections) -> None:

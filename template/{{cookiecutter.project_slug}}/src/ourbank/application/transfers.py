@@ -125,9 +125,9 @@ class Transfers:
         if step is None:
             return view
         process = self._driver.drive(transfer_id, view.transfer, step)
-        if not wait_seconds:
+        if not wait_seconds or not await self._driver.ended(process, wait_seconds):
             return view
-        if await self._driver.ended(process, wait_seconds) and process.last and process.last.events:
+        if process.last and process.last.events:
             return _view(process.last, [*result.events, *process.events])
         return await self._looked_up(view)
 

@@ -84,13 +84,16 @@ Run = Callable[[TextClause, Mapping[str, Any]], Awaitable[Sequence[Any]]]
 class KeptConnections:
     """For what is asked all the time. LogUnavailableError when it is not known whether it was done.
 
-    A connection is taken from the pool once and kept, as many as there are callers at a time, and
-    with asyncpg a statement goes to the driver itself: to borrow one each time, and to go through
-    SQLAlchemy, takes the process three times as long as what is asked.
+    A connection is taken from the pool once and kept, and with asyncpg a statement goes to the
+    driver itself: to borrow one each time, and to go through SQLAlchemy, takes the process three
+    times as long as what is asked.
     """
 
-    def __init__(self, engine: AsyncEngine, session: TextClause | None = None) -> None:
-        """`session` is run once on each connection."""
+    def __init__(self, engine: AsyncEngine, count: int, session: TextClause | None = None) -> None:
+        """No more than `count` are kept: who comes while these are in use borrows one of the pool,
+        or a rush of callers would leave nothing there. `session` is run once on each connection.
+        """
+        self._count = count
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._session = session
         self._idle: list[AsyncConnection] = []
@@ -121,7 +124,7 @@ class KeptConnections:
             except BaseException:
                 await _drop(connection)
                 raise
-            self._idle.append(connection)
+            await self._leave(connection)
 
     async def _take(self) -> AsyncConnection:
         while self._idle:
@@ -133,6 +136,14 @@ class KeptConnections:
         if self._session is not None:
             await connection.execute(self._session)
         return connection
+
+    async def _leave(self, connection: AsyncConnection) -> None:
+        if len(self._idle) < self._count:
+            self._idle.append(connection)
+        elif self._session is None:
+            await connection.close()  # back to the pool
+        else:
+            await _drop(connection)  # as it was set up, it is of no use to others
 
     def _end(self, _engine: object) -> None:
         """When the engine ends, which knows nothing of what was taken from its pool."""

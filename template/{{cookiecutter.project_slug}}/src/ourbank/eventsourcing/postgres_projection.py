@@ -57,7 +57,7 @@ class PostgresReadModels:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._kept = KeptConnections(engine, text("set synchronous_commit = off"))
+        self._kept = KeptConnections(engine, 1, text("set synchronous_commit = off"))
 
     async def checkpoints(self, partition: int, names: Sequence[str]) -> dict[str, int]:
         """Also writes those that are not there yet, so that they can be compared and set."""

@@ -2,7 +2,8 @@
 
 The new table is filled from the beginning of the log, page by page, while the old one goes on
 serving and advancing. When it has nearly caught up, the old one's checkpoints are held still for a
-moment, the last events are folded, and the tables change names in one transaction. The old table
+moment, the last events are folded, and the tables change names in one transaction, which also ends
+the epochs of all leases: workers remember rows of the old table, and begin anew. The old table
 stays as NAME_old until the next rebuild. A rebuild only folds: it can never send a command.
 """
 
@@ -109,12 +110,19 @@ class Rebuild:
         ):
             await connection.execute(text(statement))
         names = {"name": name, "new": self._new.name}
-        await connection.execute(_FORGET_PARKED, names)
-        await connection.execute(_RENAME_PARKED, names)
-        await connection.execute(_FORGET_CHECKPOINTS, {"name": self._new.name})
+        for change in (
+            _FORGET_PARKED,
+            _RENAME_PARKED,
+            _FORGET_CHECKPOINTS,  # who waits for one of these finds it gone
+            _RENAME_CHECKPOINTS,  # the new one may have come further, where nobody advanced the old
+            _END_EPOCHS,
+        ):
+            await connection.execute(change, names)
 
 
 _LOCK = text("select partition, position from checkpoints where read_model = :name for update")
 _FORGET_CHECKPOINTS = text("delete from checkpoints where read_model = :name")
+_RENAME_CHECKPOINTS = text("update checkpoints set read_model = :name where read_model = :new")
+_END_EPOCHS = text("update leases set epoch = epoch + 1")
 _FORGET_PARKED = text("delete from parked_events where read_model = :name")
 _RENAME_PARKED = text("update parked_events set read_model = :name where read_model = :new")
