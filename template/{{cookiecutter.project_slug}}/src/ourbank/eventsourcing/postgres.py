@@ -96,7 +96,7 @@ class PostgresLog:
         self, engine: AsyncEngine, codec: Codec, partition_count: int, incarnation: str
     ) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._kept = KeptConnections(engine, partition_count + 1)  # its loops, and who looks at the heads
+        self._kept = KeptConnections(engine, partition_count + 1)  # loops, and a look at heads
         self._codec = codec
         self.partition_count = partition_count
         self.incarnation = incarnation
