@@ -111,6 +111,30 @@ async def test_what_is_old_and_unfinished_is_picked_up(world: World) -> None:
         assert set(world.picked_up) == {A}
 
 
+async def test_while_all_are_slow_what_is_slow_is_not_picked_up(world: World) -> None:
+    """To drive what others drive would make them slower still."""
+    taking = 2 * module.UNDRIVEN_SECONDS
+    await world.happen((A, Filled(1)), (B, Filled(1)))
+    world.later(taking)
+    await world.happen((A, Broken()))
+    async with following(world):
+        await let_run()
+        assert world.picked_up == []
+        world.later(taking * module.UNDRIVEN_TIMES - taking)
+        await until(lambda: set(world.picked_up) == {B})
+
+
+async def test_how_slow_others_were_long_ago_does_not_count(world: World) -> None:
+    await world.happen((A, Filled(1)))
+    world.later(60)
+    await world.happen((A, Broken()))
+    world.later(module.LATELY_SECONDS)
+    await world.happen((B, Filled(1)))
+    world.later(module.UNDRIVEN_SECONDS)
+    async with following(world):
+        await until(lambda: set(world.picked_up) == {B})
+
+
 async def test_the_checkpoint_is_before_the_oldest_unfinished(world: World) -> None:
     async with following(world):
         await world.happen((A, Filled(1)), (A, Broken()))

@@ -1,17 +1,20 @@
 """The slow path of a saga across processes: find what another worker left unfinished.
 
 A follower reads the partitions this worker holds and remembers every process that has begun and
-not ended. One that is too old and not driven here is picked up. Its checkpoint is the position
-before the oldest unfinished process, so whoever takes over a partition reads that far back and
-misses none.
+not ended. One that is too old and not driven here is picked up. What is too old depends on how long
+the others take just now: under a load that makes all of them slow, picking up would be twice the
+work, and the end of it. Its checkpoint is the position before the oldest unfinished process, so
+whoever takes over a partition reads that far back and misses none.
 """
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from statistics import median
 from typing import Protocol
 
 from .event import Recorded
@@ -19,7 +22,11 @@ from .log import LogUnavailableError
 from .subscription import Feed
 
 UNDRIVEN_SECONDS = 0.5
-"""A process this old that nobody here drives was left behind."""
+"""A process this old that nobody here drives was left behind,"""
+UNDRIVEN_TIMES = 4.0
+"""if it is also so many times as old as others were that ended in the last seconds."""
+LATELY_SECONDS = 2.0
+LATELY_MAX = 100
 PICK_UP_MAX = 200
 """Processes picked up in one tick."""
 TICK_SECONDS = 0.1
@@ -60,6 +67,22 @@ class _Partition:
         return self.position if first is None else first - 1
 
 
+class _Pace:
+    """How long processes take just now."""
+
+    def __init__(self) -> None:
+        self._ended: deque[tuple[datetime, float]] = deque(maxlen=LATELY_MAX)
+
+    def ended(self, began_at: datetime, at: datetime) -> None:
+        """One has."""
+        self._ended.append((at, (at - began_at).total_seconds()))
+
+    def undriven_seconds(self, now: datetime) -> float:
+        """The age from which on a process was left behind."""
+        lately = [took for at, took in self._ended if (now - at).total_seconds() < LATELY_SECONDS]
+        return max(UNDRIVEN_SECONDS, UNDRIVEN_TIMES * median(lately) if lately else 0.0)
+
+
 class Follower:
     """Picks up unfinished processes. `run()` is its life; partitions come and go with their
     leases.
@@ -81,6 +104,7 @@ class Follower:
         self._pick_up = pick_up
         self._now = now
         self._partitions: dict[int, _Partition] = {}
+        self._pace = _Pace()
         self._wake = asyncio.Event()
         for feed in feeds:
             feed.listen(self._wake.set)
@@ -147,15 +171,21 @@ class Follower:
                         began = (recorded.position, recorded.recorded_at)
                         partition.unfinished[recorded.stream_id] = began
                     case Milestone.ENDED:
-                        partition.unfinished.pop(recorded.stream_id, None)
+                        self._end(partition, recorded)
             partition.position = page[-1].position
+
+    def _end(self, partition: _Partition, recorded: Recorded) -> None:
+        began = partition.unfinished.pop(recorded.stream_id, None)
+        if began is not None:
+            self._pace.ended(began[1], recorded.recorded_at)
 
     async def _pick_up_old(self, partition: _Partition) -> None:
         now = self._now()
+        seconds = self._pace.undriven_seconds(now)
         old = [
             process_id
             for process_id, (_, at) in partition.unfinished.items()
-            if (now - at).total_seconds() >= UNDRIVEN_SECONDS
+            if (now - at).total_seconds() >= seconds
         ]
         for process_id in old[:PICK_UP_MAX]:
             try:
