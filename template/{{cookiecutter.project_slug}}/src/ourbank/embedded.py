@@ -45,6 +45,11 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
         "max_wal_size": "4GB",
         "checkpoint_timeout": "15min",
         "random_page_cost": "1.1",
+        # often and little: every minute, with three at a time and samples of 30,000 rows, it made
+        # transfers wait for seconds on two cores (docs/operating.md)
+        "autovacuum_naptime": "15s",
+        "autovacuum_max_workers": "1",
+        "default_statistics_target": "10",
         "jit": "off",  # costs more than it gains on short statements
         "timezone": "UTC",
         "log_timezone": "UTC",
