@@ -17,7 +17,7 @@ from bank_conformance.reference.transfers import TERMINAL, Transfer, Transfers
 from .mutant import Mutant, broke
 
 TWICE, DROPPED_EVERY, REPLAYED = 3, 9, 100
-LATE_SECONDS = 0.05
+LATE_SECONDS = 0.25
 
 
 class AppliesTwice(Histories):
