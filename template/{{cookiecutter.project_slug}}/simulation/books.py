@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from ourbank.domain.customer import LegalHoldLifted, LegalHoldSet, PersonalDataErased
+from ourbank.domain.customer import (
+    LegalHoldLifted,
+    LegalHoldSet,
+    PersonalDataErased,
+)
 from ourbank.domain.entry import FundsCredited, FundsDebited
 from ourbank.domain.hold import (
     HoldExpired,

@@ -8,10 +8,19 @@ from typing import Any
 
 from ourbank.application.worker import EXPIRY_SECONDS
 from ourbank.eventsourcing.event import Recorded
-from ourbank.eventsourcing.projection import NO_LEASE, Projector, ReadModel, key_text
+from ourbank.eventsourcing.projection import (
+    NO_LEASE,
+    Projector,
+    ReadModel,
+    key_text,
+)
 from ourbank.eventsourcing.subscription import Feed
 from ourbank.privacy.erasure import ErasureState, state_of
-from ourbank.privacy.receipt import ReceiptError, key_digest, verify_receipt
+from ourbank.privacy.receipt import (
+    ReceiptError,
+    key_digest,
+    verify_receipt,
+)
 from ourbank.privacy.vault import SubjectRecord, Tombstone
 from ourbank.readmodels import READ_MODELS
 from ourbank.readmodels.holds import HoldStatus

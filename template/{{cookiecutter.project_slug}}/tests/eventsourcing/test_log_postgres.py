@@ -13,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from ourbank import embedded
 from ourbank.embedded import EmbeddedPostgres
-from ourbank.eventsourcing.connections import replace_broken_connections
+from ourbank.eventsourcing.connections import (
+    replace_broken_connections,
+)
 from ourbank.eventsourcing.log import (
     LogMismatchError,
     LogUnavailableError,

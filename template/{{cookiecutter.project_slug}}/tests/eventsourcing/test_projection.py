@@ -295,6 +295,24 @@ async def test_a_parked_key_stays_parked_for_the_next_worker(shop: Shop) -> None
     assert await _parked(shop) == [(1, [A], "ValueError"), (2, [A], "")]
 
 
+async def test_a_key_that_was_mended_goes_on_with_the_worker_that_had_set_it_aside(
+    shop: Shop,
+) -> None:
+    projector, feeds = await shop.projector()
+    await shop.change((A, Filled(POISON)))
+    await shop.tell(feeds)
+    await shop.until_at(1)
+    async with shop.database.begin() as connection:
+        await connection.execute(text("delete from parked_events"))  # as a rebuild does
+    await projector.release(0)
+    await projector.hold(0, EPOCH)
+    await shop.change((A, Filled(1)))
+    await shop.tell(feeds)
+    await shop.until_at(2)
+    assert await level_rows(shop.database) == [(A, 1, 1)]
+    assert await _parked(shop) == []
+
+
 async def _parked(shop: Shop) -> list[tuple[Any, ...]]:
     return await rows(
         shop.database,

@@ -158,6 +158,15 @@ async def test_what_is_not_there_is_said_so(
     assert (code(response)[0], response.headers.get("allow")) == expected
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "POST"])
+@pytest.mark.parametrize("path", ["/v1/customers%0A", f"/v1/transfers/trf_{'0' * 32}/cancel%0A"])
+async def test_a_line_break_does_not_make_a_path_another(api: Api, method: str, path: str) -> None:
+    """Python's `$` matches before one, so to the framework's router it is that path."""
+    body = {"name": "Anna"} if method == "POST" else None
+    response = await api.send(method, path, body, key=uuid4().hex)
+    assert response.status_code == 404
+
+
 async def with_a_header(key: Annotated[str, Header()]) -> Response:
     raise AssertionError(key)
 

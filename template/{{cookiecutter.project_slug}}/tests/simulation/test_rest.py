@@ -19,7 +19,9 @@ from ourbank.bootstrap import CALL_SECONDS_MAX
 from ourbank.domain.rejection import Rejection
 from ourbank.eventsourcing.lease import Leases
 from ourbank.eventsourcing.log import LogUnavailableError
-from ourbank.eventsourcing.memory_projection import MemoryReadModels
+from ourbank.eventsourcing.memory_projection import (
+    MemoryReadModels,
+)
 from ourbank.eventsourcing.projection import Projector
 from ourbank.privacy.erasure import Eraser
 from ourbank.readmodels import ACCOUNTS, READ_MODELS

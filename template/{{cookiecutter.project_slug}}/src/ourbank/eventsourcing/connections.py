@@ -133,8 +133,12 @@ class KeptConnections:
                 return connection
             await _drop(connection)
         connection = await self._engine.connect()
-        if self._session is not None:
-            await connection.execute(self._session)
+        try:
+            if self._session is not None:
+                await connection.execute(self._session)
+        except BaseException:
+            await _drop(connection)
+            raise
         return connection
 
     async def _leave(self, connection: AsyncConnection) -> None:

@@ -25,8 +25,9 @@ UNDRIVEN_SECONDS = 0.5
 """A process this old that nobody here drives was left behind,"""
 UNDRIVEN_TIMES = 4.0
 """if it is also so many times as old as others were that ended in the last seconds."""
-LATELY_SECONDS = 2.0
-LATELY_MAX = 100
+LATELY_SECONDS = 10.0
+LATELY_MAX = 1_000
+"""Enough that those left behind, which end late, are few among them."""
 PICK_UP_MAX = 200
 """Processes picked up in one tick."""
 TICK_SECONDS = 0.1
@@ -187,11 +188,13 @@ class Follower:
             for process_id, (_, at) in partition.unfinished.items()
             if (now - at).total_seconds() >= seconds
         ]
-        for process_id in old[:PICK_UP_MAX]:
-            try:
-                await self._pick_up(process_id)
-            except Exception:
-                logger.exception("%s cannot pick up a process; the others go on", self._name)
+        await asyncio.gather(*[self._try(process_id) for process_id in old[:PICK_UP_MAX]])
+
+    async def _try(self, process_id: str) -> None:
+        try:
+            await self._pick_up(process_id)
+        except Exception:
+            logger.exception("%s cannot pick up a process; the others go on", self._name)
 
     async def _keep(self) -> None:
         moved = {n: p for n, p in self._partitions.items() if p.checkpoint > p.kept}

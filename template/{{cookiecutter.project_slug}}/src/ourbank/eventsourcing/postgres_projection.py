@@ -58,6 +58,7 @@ class PostgresReadModels:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._kept = KeptConnections(engine, 1, text("set synchronous_commit = off"))
+        self._looks = KeptConnections(engine, 1)
 
     async def checkpoints(self, partition: int, names: Sequence[str]) -> dict[str, int]:
         """Also writes those that are not there yet, so that they can be compared and set."""
@@ -69,7 +70,7 @@ class PostgresReadModels:
 
     async def positions(self, read_model: str) -> dict[int, int]:
         """How far a read model has come, by partition."""
-        rows = await self._kept.fetch(_POSITIONS, {"name": read_model})
+        rows = await self._looks.fetch(_POSITIONS, {"name": read_model})
         return dict(map(tuple, rows))
 
     async def keep(self, name: str, positions: dict[int, int]) -> None:
@@ -220,38 +221,34 @@ def _delete(table: Table) -> TextClause:
 
 class PostgresLeases:
     """The lease store on PostgreSQL: one clock, the server's. Every statement is a
-    transaction, so that a worker that is stopped in the middle of one leaves nothing locked.
+    transaction, so that a worker that is stopped in the middle of one leaves nothing locked. It has
+    a connection of its own: queries may take all the others for longer than a lease is good for.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._kept = KeptConnections(engine, 1)
 
     async def renew(self, owner: str, seconds: float) -> tuple[dict[int, int], int]:
         """Also says that the owner lives; the share is the partitions by the number of the living,
         rounded up.
         """
-        async with connected(self._engine) as connection:
-            rows = (await connection.execute(_RENEW, {"owner": owner, "seconds": seconds})).all()
-        held = {row.partition: row.epoch for row in rows if row.partition is not None}
-        return held, rows[0].share
+        rows = await self._kept.fetch(_RENEW, {"owner": owner, "seconds": seconds})
+        held = {partition: epoch for partition, epoch, _ in rows if partition is not None}
+        return held, rows[0][2]
 
     async def claim(self, owner: str, count: int, seconds: float) -> dict[int, int]:
         """Skips partitions that somebody else is claiming at this moment; forgets the dead."""
         arguments = {"owner": owner, "count": count, "seconds": seconds}
-        async with connected(self._engine) as connection:
-            await connection.execute(_FORGET_THE_DEAD)
-            rows = await connection.execute(_CLAIM, arguments)
-            return {row.partition: row.epoch for row in rows}
+        await self._kept.fetch(_FORGET_THE_DEAD, {})
+        return dict(map(tuple, await self._kept.fetch(_CLAIM, arguments)))
 
     async def release(self, owner: str, partitions: list[int]) -> None:
         """Only what is still the owner's."""
-        async with connected(self._engine) as connection:
-            await connection.execute(_RELEASE, {"owner": owner, "partitions": partitions})
+        await self._kept.fetch(_RELEASE, {"owner": owner, "partitions": partitions})
 
     async def leave(self, owner: str) -> None:
         """Give up everything, and a place among the living."""
-        async with connected(self._engine) as connection:
-            await connection.execute(_LEAVE, {"owner": owner})
+        await self._kept.fetch(_LEAVE, {"owner": owner})
 
 
 _RENEW = text("""

@@ -138,7 +138,7 @@ class Projector:
         self._feeds = feeds
         self._advanced = advanced
         self._cursors: list[Cursor] = []
-        self._parked: dict[str, set[tuple[str, ...]]] = {name: set() for name in self._models}
+        self._parked: dict[str, dict[int, set[tuple[str, ...]]]] = {n: {} for n in self._models}
         self._rows: dict[str, dict[Key, Any]] = {name: {} for name in self._models}
         self._wake = asyncio.Event()
         self._changing = asyncio.Lock()
@@ -151,7 +151,7 @@ class Projector:
         groups: dict[int, list[ReadModel]] = defaultdict(list)
         for name, model in self._models.items():
             groups[positions.get(name, 0)].append(model)
-            self._parked[name] |= await self._store.parked(partition, name)
+            self._parked[name][partition] = await self._store.parked(partition, name)
         async with self._changing:
             self._cursors += [
                 Cursor(partition, epoch, position, models)
@@ -170,6 +170,8 @@ class Projector:
         """Stop advancing a partition; returns when nothing of it is in flight."""
         async with self._changing:
             self._cursors = [c for c in self._cursors if c.partition != partition]
+            for parked in self._parked.values():
+                parked.pop(partition, None)
             self._forget()
 
     def holds(self, partition: int) -> bool:
@@ -202,6 +204,8 @@ class Projector:
                 logger.warning("checkpoint moved: somebody else holds a partition; giving it up")
                 async with self._changing:
                     self._cursors.clear()
+                    for parked in self._parked.values():
+                        parked.clear()
                     self._forget()
             except Exception as error:
                 if not isinstance(error, LogUnavailableError):
@@ -267,7 +271,7 @@ class Projector:
         self, model: ReadModel, touched: Sequence[tuple[Key, Recorded]], changes: Changes
     ) -> None:
         known, rows, evolve = self._rows[model.name], changes.rows, model.evolve
-        parked = set(self._parked[model.name])
+        parked = set().union(*self._parked[model.name].values())
         for key, recorded in touched:
             if parked and key_text(key) in parked:
                 changes.parked.append((key, recorded, ""))
@@ -286,7 +290,8 @@ class Projector:
         """After the commit: move the cursors, remember the rows, join cursors that have met."""
         for name, change in changes.items():
             _tell_parked(name, change)
-            self._parked[name].update(key_text(key) for key, _, _ in change.parked)
+            for key, recorded, _ in change.parked:
+                self._parked[name][recorded.partition].add(key_text(key))
             if not self._models[name].insert_only:
                 if len(self._rows[name]) > ROWS_CACHED_MAX:
                     self._rows[name].clear()

@@ -12,7 +12,14 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, TextClause, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from .kek import EpochDestroyedError, KeyEncryption, Wrapped
@@ -242,12 +249,10 @@ async def _begun(
             if lock is not None:
                 await connection.execute(lock, {"lock": _LOCK})
             yield connection
-    except (OperationalError, InterfaceError, OSError, TimeoutError) as error:
+    except (DataError, IntegrityError, NotSupportedError, ProgrammingError):
+        raise  # a fault of ours
+    except (DBAPIError, PoolTimeoutError, OSError, TimeoutError) as error:
         raise VaultUnavailableError(type(error).__name__) from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise VaultUnavailableError(type(error).__name__) from error
-        raise
 
 
 async def _find(connection: AsyncConnection, subjects: Sequence[str]) -> list[SubjectRecord]:
