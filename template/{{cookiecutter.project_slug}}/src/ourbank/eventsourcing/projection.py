@@ -170,9 +170,9 @@ class Projector:
         """Stop advancing a partition; returns when nothing of it is in flight."""
         async with self._changing:
             self._cursors = [c for c in self._cursors if c.partition != partition]
+            self._forget()
             for parked in self._parked.values():
                 parked.pop(partition, None)
-            self._forget()
 
     def holds(self, partition: int) -> bool:
         """Whether it advances this partition."""
@@ -204,9 +204,9 @@ class Projector:
                 logger.warning("checkpoint moved: somebody else holds a partition; giving it up")
                 async with self._changing:
                     self._cursors.clear()
+                    self._forget()
                     for parked in self._parked.values():
                         parked.clear()
-                    self._forget()
             except Exception as error:
                 if not isinstance(error, LogUnavailableError):
                     logger.exception("the projector stumbled; it tries again")
