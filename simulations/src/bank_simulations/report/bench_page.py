@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from bank_simulations.bench.table import (
     COSTS,
     TITLES,
@@ -21,21 +19,15 @@ from bank_simulations.bench.table import (
 )
 
 from .bench_charts import charts
+from .templates import template
 
 
 def render(document: dict[str, Any]) -> str:
     """The page, in one piece; `document` is what the benchmark's `--json` writes."""
-    environment = Environment(
-        loader=PackageLoader("bank_simulations", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    page = template(
+        "bench.html.j2", quantity=quantity, spread=spread, asked=asked, found=found, singles=singles
     )
-    environment.filters.update(
-        quantity=quantity, spread=spread, asked=asked, found=found, singles=singles
-    )
-    return environment.get_template("bench.html.j2").render(
+    return page.render(
         run=document,
         groups=by_group(document),
         titles=TITLES,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bank_simulations.capacity import tables
@@ -14,6 +13,7 @@ from bank_simulations.capacity.usl import Usl
 from bank_simulations.load.summary import duration, percent
 
 from .charts import Axis, Chart, Point, linear_axis, log_axis
+from .templates import template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,16 +54,9 @@ class BandChart(Chart):
 
 def render(study: Study) -> str:
     """The page, in one piece."""
-    environment = Environment(
-        loader=PackageLoader("bank_simulations", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(duration=duration, percent=percent)
     missed = [each for each in study.predictions if abs(each.error) > WITHIN]
-    return environment.get_template("capacity.html.j2").render(
+    page = template("capacity.html.j2", duration=duration, percent=percent)
+    return page.render(
         study=study,
         fit=study.require_fit(),
         missed=missed,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from bank_simulations.faults.summary import (
     PHASES,
     headline,
@@ -16,6 +14,7 @@ from bank_simulations.faults.summary import (
 from bank_simulations.load.summary import duration, percent
 
 from .load_page import charts
+from .templates import template
 
 TITLES = {
     "held": "Every invariant held.",
@@ -27,18 +26,16 @@ TITLES = {
 
 def render(document: dict[str, Any]) -> str:
     """The page, in one piece; `document` is what `bank-simulations faults --json` writes."""
-    environment = Environment(
-        loader=PackageLoader("bank_simulations", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        duration=duration, percent=percent, over=over, share_over=share_over, recovered=recovered
-    )
     trials = [(each, _latency(each), _phases(each)) for each in document["trials"]]
-    return environment.get_template("faults.html.j2").render(
+    page = template(
+        "faults.html.j2",
+        duration=duration,
+        percent=percent,
+        over=over,
+        share_over=share_over,
+        recovered=recovered,
+    )
+    return page.render(
         series=document,
         trials=trials,
         titles=TITLES,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bank_simulations.load.measurement import Histogram
@@ -19,6 +18,7 @@ from bank_simulations.load.summary import (
 )
 
 from .charts import Axis, Chart, Point, linear_axis, log_axis, nines_axis, time_axis
+from .templates import template
 
 FASTEST_SECONDS = 0.001
 NINES_MAX = 5
@@ -30,15 +30,8 @@ MODELS = ("source", "target")
 
 def render(document: dict[str, Any]) -> str:
     """The page, in one piece; `document` is what `bank-simulations load --json` writes."""
-    environment = Environment(
-        loader=PackageLoader("bank_simulations", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(duration=duration, percent=percent, floor_percent=floor_percent)
-    return environment.get_template("load.html.j2").render(
+    page = template("load.html.j2", duration=duration, percent=percent, floor_percent=floor_percent)
+    return page.render(
         run=document,
         decision=decision(document),
         explanation=explanation(document),
