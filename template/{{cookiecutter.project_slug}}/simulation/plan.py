@@ -50,7 +50,7 @@ class Knobs(msgspec.Struct, frozen=True):
 
     partitions: int = 1
     processes: int = 1
-    poll_seconds_max: float = 0.05
+    poll_seconds: float = 0.05
     snapshot_every: int = 500
     cached_aggregates_max: int = 1_000
     latency_seconds: float = 0.001
@@ -99,7 +99,7 @@ def _knobs(dice: Random) -> Knobs:
     return Knobs(
         partitions=dice.choice((1, 2, 2, 3)),
         processes=dice.choice((1, 2, 2, 3)),
-        poll_seconds_max=dice.choice(POLL_SECONDS),
+        poll_seconds=dice.choice(POLL_SECONDS),
         snapshot_every=dice.choice((2, 3, 5, 500)),
         cached_aggregates_max=dice.choice((3, 10, 1_000)),
         latency_seconds=dice.choice((0.0003, 0.001, 0.003, 0.01)),

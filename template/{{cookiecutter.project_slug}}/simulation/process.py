@@ -116,7 +116,7 @@ class Life:
         world, ports = self._world, self._ports()
         self.bank = assemble(world.settings, ports)
         models = [self._poisonable(model) for model in READ_MODELS]
-        worker = assemble_worker(self.bank, ports, self.name, models)
+        worker = assemble_worker(world.settings, ports, self.bank, self.name, models)
         self.bank.engine.start()
         asyncio.get_running_loop().create_task(self.bank.driver.run())
         worker.start()

@@ -99,7 +99,7 @@ class World:
         self.settings = Settings.model_construct(
             snapshot_every=knobs.snapshot_every,
             cached_aggregates_max=knobs.cached_aggregates_max * knobs.partitions,
-            poll_seconds_max=knobs.poll_seconds_max,
+            poll_seconds=knobs.poll_seconds,
         )
         self.database = Database(knobs.partitions, self.now, self._before_commit)
         self.database.log.committed = self._committed

@@ -124,7 +124,7 @@ async def running(
         registry = CollectorRegistry()
         ports = await _ports(settings, database, keys_database, registry)
         bank = assemble(settings, ports)
-        worker = _worker(bank, ports, registry) if with_worker else None
+        worker = _worker(settings, ports, bank, registry) if with_worker else None
         async with started(bank, worker):
             yield Running(bank, database, worker, registry)
     finally:
@@ -208,7 +208,6 @@ def assemble(settings: Settings, ports: Ports) -> Bank:
         ports.metrics,
         cache_size=settings.cached_aggregates_max,
         snapshot_every=settings.snapshot_every,
-        poll_seconds_max=settings.poll_seconds_max,
     )
     driver = SagaDriver(saga.TransferSaga(), engine.submit, now)
     keyring = KeyRing(ports.vault, ports.monotonic)
@@ -236,7 +235,11 @@ def assemble(settings: Settings, ports: Ports) -> Bank:
 
 
 def assemble_worker(
-    bank: Bank, ports: Ports, owner: str, models: Sequence[ReadModel] = READ_MODELS
+    settings: Settings,
+    ports: Ports,
+    bank: Bank,
+    owner: str,
+    models: Sequence[ReadModel] = READ_MODELS,
 ) -> Worker:
     """What runs behind the services; `owner` names this process among those that hold leases."""
     store, feeds = ports.read_models, bank.engine.feeds
@@ -245,7 +248,7 @@ def assemble_worker(
         "saga:transfers", feeds, store, saga.milestone, bank.transfers.pick_up, bank.now
     )
     leases = Leases(owner, ports.leases, [projector, follower])
-    return Worker(bank, leases, projector, follower)
+    return Worker(bank, leases, projector, follower, settings.poll_seconds)
 
 
 @asynccontextmanager
@@ -264,8 +267,9 @@ async def started(bank: Bank, worker: Worker | None) -> AsyncIterator[None]:
         await bank.engine.stop()
 
 
-def _worker(bank: Bank, ports: Ports, registry: CollectorRegistry) -> Worker:
-    worker = assemble_worker(bank, ports, f"{socket.gethostname()}:{secrets.token_hex(6)}")
+def _worker(settings: Settings, ports: Ports, bank: Bank, registry: CollectorRegistry) -> Worker:
+    owner = f"{socket.gethostname()}:{secrets.token_hex(6)}"
+    worker = assemble_worker(settings, ports, bank, owner)
     names = [model.name for model in READ_MODELS]
     follower, feeds = worker.follower, bank.engine.feeds
     registry.register(WorkerCollector(names, feeds, bank.freshness, follower, bank.now))

@@ -86,11 +86,11 @@ class Settings(BaseSettings):
     snapshot_every: int = Field(
         default=500, ge=2, description="Events of a stream between snapshots."
     )
-    poll_seconds_max: float = Field(
+    poll_seconds: float = Field(
         default=0.02,
         ge=0.005,
         le=0.2,
-        description="How rarely, at rest, a process looks for what others appended.",
+        description="How often a worker looks for what other processes appended.",
     )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     log_format: str = Field(default="json", pattern="^(json|console)$")

@@ -11,7 +11,7 @@ from ourbank.eventsourcing import subscription
 from ourbank.eventsourcing.event import Recorded
 from ourbank.eventsourcing.log import LogUnavailableError
 from ourbank.eventsourcing.memory import MemoryLog
-from ourbank.eventsourcing.subscription import Feed, watch_heads
+from ourbank.eventsourcing.subscription import Feed, watch
 
 from .adapters import let_run, until
 from .jars import CODEC, filling
@@ -213,7 +213,7 @@ async def test_what_other_processes_append_is_heard_of(
 ) -> None:
     monkeypatch.setattr(subscription, "POLL_SECONDS_AWAY", 0.005)
     feeds = [Feed(number, log) for number in range(PARTITIONS)]
-    watching = asyncio.create_task(watch_heads(log, feeds))
+    watching = asyncio.create_task(watch(log, feeds))
     await log.grow(2)
     await until(lambda: feeds[0].head == 2)
     log.fault = fault

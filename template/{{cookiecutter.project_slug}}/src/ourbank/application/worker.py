@@ -11,6 +11,7 @@ from ..eventsourcing.follower import Follower
 from ..eventsourcing.lease import Leases
 from ..eventsourcing.log import LogUnavailableError
 from ..eventsourcing.projection import Projector
+from ..eventsourcing.subscription import watch
 from .bank import Bank
 from .request import RejectedError, Request
 
@@ -27,13 +28,19 @@ class Worker:
     """Advances the partitions it holds; `start()` it, and `stop()` to give them up in order."""
 
     def __init__(
-        self, bank: Bank, leases: Leases, projector: Projector, follower: Follower
+        self,
+        bank: Bank,
+        leases: Leases,
+        projector: Projector,
+        follower: Follower,
+        poll_seconds: float,
     ) -> None:
         self._bank = bank
         self._leases = leases
         self._projector = projector
         self.follower = follower
         """Knows how old what is unfinished has become."""
+        self._poll_seconds = poll_seconds
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -41,6 +48,7 @@ class Worker:
         self._tasks = [
             asyncio.create_task(job)
             for job in (
+                watch(self._bank.log, self._bank.engine.feeds, self._poll_seconds),
                 self._projector.run(),
                 self.follower.run(),
                 self._leases.run(),

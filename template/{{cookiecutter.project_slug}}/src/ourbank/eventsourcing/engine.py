@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 
 from .aggregate import Aggregates, Versioned
 from .codec import Codec
@@ -12,7 +11,7 @@ from .ids import partition_of
 from .log import Log, SnapshotStore
 from .metrics import Metrics
 from .partition import PartitionLoop
-from .subscription import POLL_SECONDS_MAX, Feed, watch_heads
+from .subscription import Feed
 
 
 class Engine:
@@ -30,10 +29,8 @@ class Engine:
         *,
         cache_size: int = 100_000,
         snapshot_every: int = 500,
-        poll_seconds_max: float = POLL_SECONDS_MAX,
     ) -> None:
         self.log = log
-        self._poll_seconds_max = poll_seconds_max
         self.feeds = [Feed(number, log) for number in range(log.partition_count)]
         self._loops = [
             PartitionLoop(
@@ -50,7 +47,6 @@ class Engine:
             for number in range(log.partition_count)
         ]
         self._tasks: list[asyncio.Task[None]] = []
-        self._watch: asyncio.Task[None] | None = None
 
     def _publish(self, partition: int, head: int, events: Sequence[Recorded]) -> None:
         self.feeds[partition].publish(head, events)
@@ -58,17 +54,12 @@ class Engine:
     def start(self) -> None:
         """Begin to execute."""
         self._tasks = [asyncio.create_task(loop.run()) for loop in self._loops]
-        self._watch = asyncio.create_task(watch_heads(self.log, self.feeds, self._poll_seconds_max))
 
     async def stop(self) -> None:
         """Accept nothing more, finish what was accepted."""
         for loop in self._loops:
             loop.close()
         await asyncio.gather(*self._tasks)
-        if self._watch is not None:
-            self._watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._watch
 
     def partition_of(self, stream_id: str) -> int:
         """Where a stream lives."""

@@ -96,7 +96,7 @@ class PostgresLog:
         self, engine: AsyncEngine, codec: Codec, partition_count: int, incarnation: str
     ) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._kept = KeptConnections(engine, partition_count + 1)  # loops, and a look at heads
+        self._kept = KeptConnections(engine, partition_count + 2)  # loops, heads, who follows
         self._codec = codec
         self.partition_count = partition_count
         self.incarnation = incarnation
@@ -156,8 +156,7 @@ class PostgresLog:
             return {row.key: Outcome._make(row) for row in rows}
 
     async def _events(self, query: TextClause, arguments: dict[str, Any]) -> list[Recorded]:
-        async with connected(self._engine) as connection:
-            rows = (await connection.execute(query, arguments)).all()
+        rows = await self._kept.fetch(query, arguments)
         return [self._codec.decoded(Recorded(*row)) for row in rows]
 
 

@@ -93,10 +93,9 @@ class PostgresReadModels:
         """One query for all keys."""
         table: Table = model.table
         arguments = _columns(keys, [column.name for column in table.primary_key])
-        async with connected(self._engine) as connection:
-            rows = await connection.execute(_select(table), arguments)
-            width = len(table.primary_key)
-            return {tuple(row[:width]): model.row_type(*row) for row in rows}
+        rows = await self._kept.fetch(_select(table), arguments)
+        width = len(table.primary_key)
+        return {tuple(row[:width]): model.row_type(*row) for row in rows}
 
     async def commit(
         self,

@@ -3,7 +3,7 @@ must.
 
 A feed holds the newest events that this process appended or met, without gaps. Who reads past its
 edge reads from the log. Across processes a cheap look at the heads of all partitions tells that
-there is more.
+there is more: who follows the log looks all the time, who is asked for it looks then.
 """
 
 import asyncio
@@ -16,10 +16,10 @@ from .log import Log, LogUnavailableError
 
 FEED_EVENTS_MAX = 20_000
 """Events of one partition kept in memory for its readers."""
-POLL_SECONDS_MIN = 0.005
-POLL_SECONDS_MAX = 0.02
+POLL_SECONDS = 0.02
+"""How often who follows the log looks at the heads; more often than it reads would help nobody."""
 POLL_SECONDS_AWAY = 0.5
-"""How often the heads are looked at: soon while others write, rarely while the log is away."""
+"""And while the log is away."""
 
 logger = logging.getLogger(__name__)
 
@@ -57,14 +57,12 @@ class Feed:
             self._first += surplus
         self.saw(head + len(events))
 
-    def saw(self, head: int) -> bool:
-        """The partition reaches at least to `head`; whether that was news."""
-        if head <= self.head:
-            return False
-        self.head = head
-        for listener in self._listeners:
-            listener()
-        return True
+    def saw(self, head: int) -> None:
+        """The partition reaches at least to `head`."""
+        if head > self.head:
+            self.head = head
+            for listener in self._listeners:
+                listener()
 
     def recorded_at(self, position: int) -> datetime | None:
         """When the event at a position was recorded, or the first one after it in memory; None
@@ -87,20 +85,21 @@ class Feed:
         return events
 
 
-async def watch_heads(
-    log: Log, feeds: Sequence[Feed], poll_seconds_max: float = POLL_SECONDS_MAX
-) -> None:
-    """Tell the feeds what other processes have appended, for ever."""
-    seconds = POLL_SECONDS_MIN
+async def look(log: Log, feeds: Sequence[Feed]) -> None:
+    """Tell the feeds how far the log reaches by now."""
+    for head, feed in zip(await log.heads(), feeds, strict=True):
+        feed.saw(head)
+
+
+async def watch(log: Log, feeds: Sequence[Feed], poll_seconds: float = POLL_SECONDS) -> None:
+    """Tell the feeds what other processes append, for ever."""
     while True:
+        seconds = poll_seconds
         try:
-            heads = await log.heads()
+            await look(log, feeds)
         except LogUnavailableError:
             seconds = POLL_SECONDS_AWAY
         except Exception:
             logger.exception("the heads cannot be read; trying again")
             seconds = POLL_SECONDS_AWAY
-        else:
-            news = [feed.saw(head) for head, feed in zip(heads, feeds, strict=True)]
-            seconds = POLL_SECONDS_MIN if any(news) else min(seconds * 2, poll_seconds_max)
         await asyncio.sleep(seconds)

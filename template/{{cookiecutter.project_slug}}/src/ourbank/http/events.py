@@ -13,6 +13,7 @@ from ..application.consistency import TokenError, positions, token
 from ..domain.entry import FundsCredited, FundsDebited
 from ..domain.ledger import postings
 from ..eventsourcing.event import Recorded
+from ..eventsourcing.subscription import look
 from .accounts import Limit
 from .exchange import TheBank, WaitSeconds, answer
 from .problems import ProblemError
@@ -63,6 +64,7 @@ async def _read(bank: Bank, at: dict[int, int], limit: int) -> list[Recorded]:
     """The next events of all partitions, as evenly as the limit allows."""
     found: list[Recorded] = []
     feeds = bank.engine.feeds
+    await look(bank.log, feeds)
     for number, feed in enumerate(feeds):
         share = -(-(limit - len(found)) // (len(feeds) - number))
         page: Sequence[Recorded] = await feed.read(at.get(number, 0), share)
