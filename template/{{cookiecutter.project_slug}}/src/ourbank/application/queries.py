@@ -9,13 +9,15 @@ from typing import Any, Protocol
 from sqlalchemy import BindParameter, ColumnElement, Row, Select, bindparam, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ..eventsourcing.connections import connected
+from ..eventsourcing.connections import KeptConnections, connected
 from ..readmodels.accounts import accounts
 from ..readmodels.entries import EntryRow, entries
 from ..readmodels.holds import HoldRow, HoldStatus, holds
 from ..readmodels.transfers import transfers
 from .parties import Parties
 
+KEPT_MAX = 2
+"""Connections kept for the history, which is what is asked most."""
 SCAN_MAX = 5_000
 """Entries looked at for one page of a text search; the cursor goes on from there."""
 
@@ -116,6 +118,7 @@ class SqlQueries:
 
     def __init__(self, engine: AsyncEngine, parties: Parties) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._kept = KeptConnections(engine, KEPT_MAX)
         self._parties = parties
 
     async def accounts(
@@ -171,7 +174,7 @@ class SqlQueries:
         given = wanted.given()
         query = _entries(tuple(given), is_first=after is None, descending=descending)
         values = {"account_id": account_id, "after": after, "limit": scan + 1, **given}
-        rows = [EntryRow(*tuple(row)) for row in await self._rows(query, values)]
+        rows = [EntryRow(*row) for row in await self._kept.fetch(query, values)]
         seen = rows[:scan]
         await self.open_narratives(account_id, seen)
         found = seen if text is None else [r for r in seen if _mentions(r, text)]
@@ -189,11 +192,9 @@ class SqlQueries:
         for row, narrative in zip(rows, opened, strict=True):
             row.narrative = narrative
 
-    async def _rows(
-        self, query: Select[Any], values: Mapping[str, Any] | None = None
-    ) -> Sequence[Row[Any]]:
+    async def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
         async with connected(self._engine) as connection:
-            rows: Sequence[Row[Any]] = (await connection.execute(query, values)).all()
+            rows: Sequence[Row[Any]] = (await connection.execute(query)).all()
             return rows
 
 

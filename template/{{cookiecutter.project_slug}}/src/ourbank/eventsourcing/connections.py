@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import Any
 
 import asyncpg
-from sqlalchemy import AdaptedConnection, TextClause, event, text
+from sqlalchemy import AdaptedConnection, Select, TextClause, event, text
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.exc import (
     DataError,
@@ -77,7 +77,9 @@ def _is_lost(driver: Any) -> bool:
     return bool(driver.is_closed() if hasattr(driver, "is_closed") else driver.closed)
 
 
-Run = Callable[[TextClause, Mapping[str, Any]], Awaitable[Sequence[Any]]]
+Statement = TextClause | Select[Any]
+"""One that is made once: it is remembered how the driver takes it."""
+Run = Callable[[Statement, Mapping[str, Any]], Awaitable[Sequence[Any]]]
 """Runs a statement, and gives its rows."""
 
 
@@ -100,7 +102,7 @@ class KeptConnections:
         self._run = _through_asyncpg if engine.driver == "asyncpg" else _through_sqlalchemy
         event.listen(engine.sync_engine, "engine_disposed", self._end)
 
-    async def fetch(self, statement: TextClause, arguments: Mapping[str, Any]) -> Sequence[Any]:
+    async def fetch(self, statement: Statement, arguments: Mapping[str, Any]) -> Sequence[Any]:
         """The rows of one statement, which is a transaction of its own."""
         async with self._one() as connection:
             return await self._run(connection, statement, arguments)
@@ -170,22 +172,22 @@ def _driver(connection: AsyncConnection) -> Any:
 
 
 async def _through_sqlalchemy(
-    connection: AsyncConnection, statement: TextClause, arguments: Mapping[str, Any]
+    connection: AsyncConnection, statement: Statement, arguments: Mapping[str, Any]
 ) -> Sequence[Any]:
     result = await connection.execute(statement, arguments)
     return result.all() if result.returns_rows else ()
 
 
 async def _through_asyncpg(
-    connection: AsyncConnection, statement: TextClause, arguments: Mapping[str, Any]
+    connection: AsyncConnection, statement: Statement, arguments: Mapping[str, Any]
 ) -> Sequence[Any]:
     query, names = _numbered(statement)
     rows: Sequence[Any] = await _driver(connection).fetch(query, *[arguments[n] for n in names])
     return rows
 
 
-@cache
-def _numbered(statement: TextClause) -> tuple[str, Sequence[str]]:
+@lru_cache(maxsize=1_000)
+def _numbered(statement: Statement) -> tuple[str, Sequence[str]]:
     """A statement as asyncpg takes it: parameters are numbers; and which they are."""
     dialect = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call]
     compiled = statement.compile(dialect=dialect)
