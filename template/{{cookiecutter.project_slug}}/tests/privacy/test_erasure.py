@@ -81,6 +81,7 @@ class Bank:
 
     def _purge(self, name: str) -> Purge:
         async def purge(subject: str) -> None:
+            self.step(f"{name} of {subject}")
             self.step(f"before {name}")
             self.copies[name].discard(subject)
             self.step(f"after {name}")
@@ -252,6 +253,21 @@ async def test_a_copy_that_comes_late_is_purged_as_well(bank: Bank) -> None:
     bank.copies["read-models"].add("cus_a")  # sealed before, and folded only now
     assert await bank.eraser.sweep() == 1
     assert bank.copies == {"read-models": {"cus_b"}, "outcomes": {"cus_b"}}
+
+
+async def test_one_purge_that_fails_does_not_keep_others_waiting(bank: Bank) -> None:
+    for subject in ("cus_a", "cus_b"):
+        await bank.eraser.erase(subject)
+        bank.copies["outcomes"].add(subject)
+    bank.crash_at = "outcomes of cus_a"
+    for again in (bank.eraser.sweep, bank.eraser.purge_again):
+        bank.copies["outcomes"].add("cus_b")
+        with pytest.raises(ExceptionGroup):
+            await again()
+        assert bank.copies["outcomes"] == {"cus_a"}
+    bank.crash_at = None
+    assert await bank.eraser.sweep() == 2
+    assert bank.copies["outcomes"] == set()
 
 
 async def test_a_sweep_passes_over_what_is_long_gone(bank: Bank) -> None:

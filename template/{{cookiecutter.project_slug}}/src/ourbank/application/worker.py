@@ -93,7 +93,7 @@ async def _every(seconds: float, job: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(seconds)
         try:
             await job()
-        except LogUnavailableError:
+        except* LogUnavailableError:
             logger.warning("a job has to wait: the database is away")
-        except Exception:
+        except* Exception:
             logger.exception("a job failed; it runs again in %s s", seconds)

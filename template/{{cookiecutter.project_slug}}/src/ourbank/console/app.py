@@ -21,11 +21,12 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        from .mistakes import MISTAKES
+        from .mistakes import told
 
-        if not isinstance(error, MISTAKES):
+        said = told(error)
+        if said is None:
             raise
-        typer.echo(f"error: {error}", err=True)
+        typer.echo(f"error: {said}", err=True)
         sys.exit(2)
 
 

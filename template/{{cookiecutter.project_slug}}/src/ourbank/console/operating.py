@@ -52,7 +52,7 @@ async def _rebuild_all(
     async with running(settings, addresses, with_worker=False, call_seconds_max=None) as process:
         for model in models:
             await _rebuild(process, model, throttle_seconds)
-        await process.bank.eraser.purge_again()
+            await process.bank.eraser.purge_again()  # the log brought back what was purged
 
 
 async def _rebuild(process: Running, model: ReadModel, throttle_seconds: float) -> None:
@@ -72,7 +72,7 @@ async def _rebuild(process: Running, model: ReadModel, throttle_seconds: float) 
             lambda done, total: bar.update(task, completed=done, total=total),
             throttle_seconds,
         ).run()
-    console.print(f"{model.name} is rebuilt from {count} events; the old one is {model.name}_old")
+    console.print(f"{model.name} is rebuilt from {count} events")
 
 
 async def _examine(settings: Settings, addresses: Addresses) -> bool:

@@ -164,24 +164,33 @@ class Eraser:
     async def sweep(self) -> int:
         """Purge once more whoever was erased lately: what was sealed before may have been recorded,
         or have reached a read model, only after the purge. How many subjects.
+
+        One purge that fails does not keep the others waiting: an ExceptionGroup is raised at the
+        end.
         """
         since = self._now() - timedelta(seconds=LATE_SECONDS)
         return await self._purge_again(self._settled, since)
 
     async def purge_again(self) -> int:
-        """Purge whoever was ever erased, where copies were made anew from the log."""
+        """The same for whoever was ever erased, where copies were made anew from the log."""
         return await self._purge_again(0, datetime.min.replace(tzinfo=UTC))
 
     async def _purge_again(self, after: int, since: datetime) -> int:
         count = 0
+        failures: list[Exception] = []
         while page := await self._vault.ledger(after, RESUME_PAGE):
             for stone in page:
                 if stone.erased_at >= since:
-                    await self._purge(stone.subject)
                     count += 1
+                    try:
+                        await self._purge(stone.subject)
+                    except Exception as failure:  # noqa: BLE001 (raised below, with the others)
+                        failures.append(failure)
                 elif not count:
                     self._settled = stone.number
             after = page[-1].number
+        if failures:
+            raise ExceptionGroup("purges that failed, and are to be repeated", failures)
         return count
 
     async def _purge(self, subject: str) -> None:
