@@ -23,7 +23,7 @@ vectors = st.dictionaries(st.integers(0, 9_999), st.integers(0, 10**18 - 1), max
 
 @given(vectors)
 def test_what_went_into_a_token_comes_out_of_it(at: dict[int, int]) -> None:
-    assert positions(INCARNATION, token(INCARNATION, at)) == at
+    assert positions(INCARNATION, 10_000, token(INCARNATION, at)) == at
 
 
 @given(vectors)
@@ -41,7 +41,7 @@ def test_equal_knowledge_makes_equal_tokens(at: dict[int, int]) -> None:
 @given(vectors)
 def test_a_token_of_another_incarnation_is_refused(at: dict[int, int]) -> None:
     with pytest.raises(TokenError):
-        positions(INCARNATION, token(OTHER, at))
+        positions(INCARNATION, 10_000, token(OTHER, at))
 
 
 @given(st.text(st.characters(), max_size=60))
@@ -50,7 +50,7 @@ def test_a_token_of_another_incarnation_is_refused(at: dict[int, int]) -> None:
 @example("=" * 7)
 def test_what_is_no_token_is_refused(text: str) -> None:
     with pytest.raises(TokenError):
-        positions(INCARNATION, text)
+        positions(INCARNATION, 10_000, text)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,21 @@ def test_what_is_no_token_is_refused(text: str) -> None:
 def test_what_is_only_like_a_token_is_refused(inside: str) -> None:
     text = urlsafe_b64encode(inside.encode()).decode().rstrip("=")
     with pytest.raises(TokenError):
-        positions(INCARNATION, text)
+        positions(INCARNATION, 10_000, text)
+
+
+@pytest.mark.parametrize(
+    ("partition", "is_known"), [(0, True), (3, True), (4, False), (9_999, False)]
+)
+def test_a_token_that_names_a_partition_there_is_none_of_is_refused(
+    partition: int, is_known: bool
+) -> None:
+    text = token(INCARNATION, {0: 7, partition: 1})
+    if is_known:
+        assert positions(INCARNATION, 4, text)[partition] == 1
+    else:
+        with pytest.raises(TokenError):
+            positions(INCARNATION, 4, text)
 
 
 class Store:

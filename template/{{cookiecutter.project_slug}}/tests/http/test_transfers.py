@@ -68,7 +68,7 @@ async def test_a_refusal_that_was_recorded_is_in_the_token_of_its_problem(api: A
     refused = await api.transfer(source, target, 1)
     assert code(refused) == (422, "insufficient-funds")
     token = refused.headers["consistency-token"]
-    assert positions(api.bank.log.incarnation, token)
+    assert positions(api.bank.log.incarnation, api.bank.log.partition_count, token)
     path = f"/v1/transfers?account_id={source}&state=REJECTED"
     (found,) = (await api.get(path, Consistency_Token=token, Prefer="wait=5"))["items"]
     assert found["transfer_id"] == refused.json()["transfer_id"]

@@ -34,8 +34,10 @@ def token(incarnation: str, positions: Mapping[int, int]) -> str:
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def positions(incarnation: str, text: str) -> dict[int, int]:
-    """The positions in a token; TokenError when it is not one, or of another incarnation."""
+def positions(incarnation: str, partition_count: int, text: str) -> dict[int, int]:
+    """The positions in a token; TokenError when it is not one, of another incarnation, or names a
+    partition that there is none of.
+    """
     decoded = ""
     with suppress(ValueError):
         decoded = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
@@ -43,7 +45,10 @@ def positions(incarnation: str, text: str) -> dict[int, int]:
     if match is None or match[1] != incarnation:
         raise TokenError
     pairs = (part.split("-") for part in match[2].split(".")[1:])
-    return {int(n): int(at) for n, at in pairs}
+    found = {int(n): int(at) for n, at in pairs}
+    if any(n >= partition_count for n in found):
+        raise TokenError
+    return found
 
 
 class Checkpoints(Protocol):

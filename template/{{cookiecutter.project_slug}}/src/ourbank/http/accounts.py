@@ -15,7 +15,7 @@ from ..domain.account import Account
 from . import cursors, views
 from .bodies import AccountId, AccountOpening, CreditLine, CustomerId, Dormancy, Freeze
 from .call import Call
-from .exchange import Command, Seen, TheBank, WaitSeconds, answer, catch_up, page
+from .exchange import Command, Seen, TheBank, WaitSeconds, answer, catch_up_all, page
 from .problems import ProblemError
 from .route import Route
 from .security import OPERATE, Caller, Principal, require, require_own
@@ -79,8 +79,7 @@ async def list_accounts(
         if customer_id not in (None, caller.subject):
             raise ProblemError(404, "customer-not-found", "there is no such customer")
         customer_id = caller.subject
-    for partition in seen:
-        await catch_up(bank, "accounts", partition, seen, wait)
+    await catch_up_all(bank, "accounts", seen, wait)
     found = await bank.queries.accounts(
         customer_id, account_id, cursors.decode("a", cursor) or "", limit
     )

@@ -54,7 +54,7 @@ def _positions(bank: Bank, after: str | None) -> dict[int, int]:
     if after is None:
         return {}
     try:
-        return positions(bank.log.incarnation, after)
+        return positions(bank.log.incarnation, bank.log.partition_count, after)
     except TokenError:
         detail = "`after` is not a position of this feed, or from before a restore"
         raise ProblemError(400, "cursor-invalid", detail) from None

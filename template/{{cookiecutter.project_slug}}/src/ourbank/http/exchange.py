@@ -1,5 +1,6 @@
 """What every request brings and every answer carries, beside its body."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -81,7 +82,8 @@ def seen(call: Call) -> dict[int, int]:
     if text is None:
         return {}
     try:
-        return positions(call.bank.log.incarnation, text)
+        log = call.bank.log
+        return positions(log.incarnation, log.partition_count, text)
     except TokenError:
         detail = "the Consistency-Token is not one of this bank, or from before a restore"
         raise ProblemError(400, "consistency-token-invalid", detail) from None
@@ -104,6 +106,14 @@ async def catch_up(bank: Bank, read_model: str, partition: int, seen: Seen, seco
             "not as far as the token yet: retry, or send Prefer: wait=2",
             headers={"Retry-After": "1"},
         ) from None
+
+
+async def catch_up_all(bank: Bank, read_model: str, seen: Seen, seconds: float) -> None:
+    """The same in every partition of the token; the time is for all of them together."""
+    clock = asyncio.get_running_loop().time
+    until = clock() + seconds
+    for partition in seen:
+        await catch_up(bank, read_model, partition, seen, until - clock())
 
 
 # What an answer carries

@@ -18,7 +18,7 @@ from . import cursors, problems, views
 from .accounts import READ, Cursor, Limit, own_account
 from .bodies import AccountId, TransferBatch, TransferId, TransferOrderIn, TransferState
 from .call import Call
-from .exchange import Command, Seen, TheBank, WaitSeconds, answer, catch_up, page
+from .exchange import Command, Seen, TheBank, WaitSeconds, answer, catch_up_all, page
 from .holds import WRITE
 from .problems import ProblemError
 from .route import Route
@@ -78,8 +78,7 @@ async def list_transfers(
 ) -> Response:
     """Transfers of an account, newest first, from the read model."""
     account = await own_account(bank, caller, account_id, READ)
-    for partition in seen:
-        await catch_up(bank, "transfers", partition, seen, wait)
+    await catch_up_all(bank, "transfers", seen, wait)
     found = await bank.queries.transfers(account_id, state, cursors.decode("t", cursor), limit)
     sealed = [
         (
