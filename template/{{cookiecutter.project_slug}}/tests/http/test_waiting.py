@@ -16,6 +16,7 @@ class Slow(Freshness):
         self.given: list[float] = []
 
     async def wait(self, read_model: str, partition: int, position: int, seconds: float) -> None:
+        del read_model, partition, position
         self.given.append(seconds)
         await asyncio.sleep(0.05)
 
