@@ -93,6 +93,27 @@ async def test_who_comes_second_with_a_page_writes_nothing_and_gives_up(shop: Sh
     assert await level_rows(shop.database) == [(A, 1, 1)]
 
 
+async def test_what_a_crash_of_the_server_takes_back_is_folded_again_though_nothing_new_comes(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projection, "DURABLE_SECONDS", 0.05)
+    await shop.change((A, Filled(1)))
+    projector, feeds = await shop.projector()
+    await shop.until_at(1)
+    await shop.change((A, Filled(2)))
+    await shop.tell(feeds)
+    await shop.until_at(2)
+    async with shop.database.begin() as connection:
+        await connection.execute(text("update checkpoints set position = 1 where partition = 0"))
+        await connection.execute(text("update test_levels set level = 1, version = 1"))
+        await connection.execute(text("delete from test_changes where position = 2"))
+    await until(lambda: not projector.holds(0))
+    await projector.hold(0, EPOCH)  # as its leases do
+    await shop.until_at(2)
+    assert await level_rows(shop.database) == [(A, 3, 2)]
+    assert await change_rows(shop.database) == [(1, 1), (2, 2)]
+
+
 async def test_a_crash_between_fold_and_commit_does_nothing(shop: Shop) -> None:
     await shop.change((A, Filled(1)), (B, Filled(POISON)))
     doomed, died = Store(shop.database), asyncio.Event()
