@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from bank_simulations.console import BadInputError
 from bank_simulations.faults.catalogue import Fault, read_faults, read_target
+from bank_simulations.faults.trial import Plan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,6 +85,13 @@ def test_wrong_usage_is_told_in_one_line(
     assert ended.code == 2
     assert told in ended.err
     assert ended.err.count("\n") == 1
+
+
+def test_a_fault_lasts_for_a_quarter_of_the_load_or_less() -> None:
+    assert Plan(rate=5, seconds=20).lasts_seconds == 5
+    assert Plan(rate=5, seconds=20, broken_seconds=2).lasts_seconds == 2
+    with pytest.raises(BadInputError, match="--broken 6 is more than a quarter of the load's 20 s"):
+        Plan(rate=5, seconds=20, broken_seconds=6)
 
 
 def test_the_faults_of_a_target_are_listed(run_command: RunCommand, tmp_path: Path) -> None:

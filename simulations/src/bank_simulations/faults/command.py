@@ -30,6 +30,7 @@ class Wanted:
     of_capacity: float | None
     seconds: float | None
     transfers: int | None
+    broken: float | None
     claim: float | None
     seed: int
 
@@ -60,6 +61,10 @@ def faults(
     transfers: Annotated[
         int | None, typer.Option(min=10, max=10_000_000, help="The same, as a number.")
     ] = None,
+    broken: Annotated[
+        float | None,
+        typer.Option(min=1, max=86_400, help="Seconds a fault lasts. [a quarter of the load]"),
+    ] = None,
     claim: Annotated[
         float | None,
         typer.Option(min=0.001, max=0.99999, help="Claim this share within 2 s. [none]"),
@@ -74,15 +79,16 @@ def faults(
 ) -> None:
     """Break a bank's processes under load, one after the other, and count what became of all.
 
-    The second quarter of each load is broken. Exit code 0: every invariant held; 1: one did not, or
-    what was claimed; 2: wrong usage; 3: the claim is undecided; 4: a trial was invalid.
+    A fault begins after a quarter of its load, and half of it is left to recover in. Exit code 0:
+    every invariant held; 1: one did not, or what was claimed; 2: wrong usage; 3: the claim is
+    undecided; 4: a trial was invalid.
     """
     file = read_target(target)
     if list_:
         out.print("\n".join(f"{each.name}: {each.about}" for each in file.faults.values()))
         return
     chosen = _chosen(file, target, only or [])
-    wanted = Wanted(rate, of_capacity, seconds, transfers, claim, seed)
+    wanted = Wanted(rate, of_capacity, seconds, transfers, broken, claim, seed)
     check_writable(json_file, html)
     from .series import run_series  # noqa: PLC0415 - see the module's docstring
 

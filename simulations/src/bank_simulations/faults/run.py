@@ -42,8 +42,9 @@ def try_fault(fault: Fault, plan: Plan, target: Target) -> Trial:
         first = {each.invariant: each.text for each in reversed(findings)}
         return [f"it is not so that {invariant}: {text}" for invariant, text in first.items()]
 
-    at = lasts = plan.quarter_seconds
-    event = Event(at, fault.begin, fault.name, fault.end, lasts, fault.folder)
+    event = Event(
+        plan.begins_seconds, fault.begin, fault.name, fault.end, plan.lasts_seconds, fault.folder
+    )
     try:
         scenario = plan.scenario(fault)
         run = run_load(fault.name, scenario, target, [event], afterwards=afterwards)

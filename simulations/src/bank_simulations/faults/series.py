@@ -54,4 +54,4 @@ def _plan(wanted: Wanted, target: Target) -> Plan:
     if rate is None:
         rate = capacity_of(target, ACCOUNTS) * (wanted.of_capacity or SHARE_OF_CAPACITY)
     seconds = wanted.transfers / rate if wanted.transfers else wanted.seconds or SECONDS
-    return Plan(rate, seconds, wanted.claim, seed=wanted.seed)
+    return Plan(rate, seconds, wanted.broken, wanted.claim, seed=wanted.seed)

@@ -1,4 +1,4 @@
-"""One fault, tried: an open-loop load, broken in its second quarter, and what became of it."""
+"""One fault, tried: an open-loop load, broken from its first quarter on, and what became of it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from enum import StrEnum
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from bank_simulations.console import BadInputError
 from bank_simulations.load.measurement import Fate
 from bank_simulations.load.scenario import Accounts, Claim, Limits, Scenario, Step
 from bank_simulations.load.verdict import BROKE_THE_BOUND, UNDECIDED, Decision, weigh
@@ -48,7 +49,8 @@ class Plan:
 
     Attributes:
         rate: transfers per second.
-        seconds: how long each load lasts; it is broken for its second quarter.
+        seconds: how long each load lasts; after a quarter of it the fault begins.
+        broken_seconds: how long the fault lasts; None: another quarter.
         claim: the share of transfers claimed to be visible within two seconds; None: none is.
         accounts: how many accounts the transfers run between.
         seed: draws arrivals, accounts and amounts.
@@ -56,14 +58,26 @@ class Plan:
 
     rate: float
     seconds: float
+    broken_seconds: float | None = None
     claim: float | None = None
     accounts: int = ACCOUNTS
     seed: int = 1
 
+    def __post_init__(self) -> None:
+        """Half of the load is left to recover in, or BadInputError."""
+        if self.lasts_seconds > self.seconds / 4:
+            msg = f"--broken {self.lasts_seconds:g} is more than a quarter of the load's"
+            raise BadInputError(f"{msg} {self.seconds:.0f} s: shorten it, or lengthen the load")
+
     @property
-    def quarter_seconds(self) -> float:
-        """When the fault begins, and how long it lasts: half of the load is left to recover in."""
+    def begins_seconds(self) -> float:
+        """When the fault begins, from the start of the load."""
         return self.seconds / 4
+
+    @property
+    def lasts_seconds(self) -> float:
+        """How long it lasts."""
+        return self.broken_seconds or self.seconds / 4
 
     def scenario(self, fault: Fault) -> Scenario:
         """The load, with room for every transfer to be under way at once."""

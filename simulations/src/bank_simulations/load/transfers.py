@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 ACCEPTED = 202
 COMPLETED = "COMPLETED"
 RETRY_SECONDS = (0.0, 0.02, 0.05, 0.1)
+RETRIES_PER_SECOND_MAX = 1_000
+"""All together, while the bank is away: thousands that wait must not keep the generator busy."""
 NO_TRANSFER_ID = "accepted-without-transfer-id"
 
 
@@ -122,7 +124,7 @@ class Transfers:
         body, key = self._request(seen.planned)
         for pause in chain(RETRY_SECONDS, repeat(RETRY_SECONDS[-1])):
             if pause:
-                gevent.sleep(pause)
+                gevent.sleep(max(pause, self.in_flight / RETRIES_PER_SECOND_MAX))
             if self.clock.now() > self.give_up_at_seconds:
                 return None
             seen.attempts += 1
