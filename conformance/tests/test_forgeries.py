@@ -17,7 +17,7 @@ from builders import ACCOUNT, operation
 from msgspec.structs import replace as with_
 
 SECRET = "s" * 64
-REAL = mint(SECRET, "staff", "bank:operate", 60)
+REAL = mint(SECRET, "staff", "bank:operate", 86_400)  # made at import, used when its turn comes
 FORGED = dict(forged(apart(REAL)))  # type: ignore[arg-type]
 
 

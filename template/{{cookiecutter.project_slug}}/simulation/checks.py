@@ -17,6 +17,8 @@ from .process import Life
 from .workloads import Stage, checked
 from .world import World
 
+REDRIVEN_SECONDS = 3.0
+"""Until workers have done what rows told them that had stood still: holds end now."""
 HAS_DECIDERS = find_spec("bank_conformance") is not None
 """Whether the conformance suite is installed, whose deciders then look at the histories too."""
 
@@ -44,6 +46,8 @@ async def at_the_end(stage: Stage) -> None:
         world.violate(what)
     if await resting.redriven(world):
         await life.run(life.bank.eraser.purge_again())
+        await asyncio.sleep(REDRIVEN_SECONDS)
+        log = await _log(world)
     for model in READ_MODELS:
         for what in _folded(world, model, log):
             world.violate(what)

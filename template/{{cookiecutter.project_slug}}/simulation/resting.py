@@ -10,6 +10,7 @@ from ourbank.application.worker import EXPIRY_SECONDS
 from ourbank.eventsourcing.event import Recorded
 from ourbank.eventsourcing.projection import (
     NO_LEASE,
+    Advance,
     Projector,
     ReadModel,
     key_text,
@@ -211,6 +212,10 @@ async def _rebuilt(world: World, model: ReadModel) -> None:
         feed.saw(head)
     while await projector.advance():
         pass
+    for partition, position in projector.positions().items():
+        store.put_back(Advance(model.name, partition, NO_LEASE, position, 0))
+    for lease in world.database.leases.leases:
+        lease.epoch += 1  # workers remember rows of the old one, and begin anew
     store.rows[model.name] = store.rows.pop(anew.name, {})
     store.parked_events = [
         (name.removesuffix("@new"), partition, position, key)

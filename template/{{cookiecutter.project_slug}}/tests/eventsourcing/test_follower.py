@@ -19,7 +19,7 @@ from ourbank.eventsourcing.memory import MemoryLog
 from ourbank.eventsourcing.subscription import Feed
 
 from .adapters import let_run, until
-from .jars import CODEC, Broken, Filled, Poured, encoded
+from .jars import CODEC, Broken, Filled, Poured, encoded, jar
 from .log_contract import A, B, C
 from tests.conftest import PARTITIONS
 
@@ -114,13 +114,24 @@ async def test_what_is_old_and_unfinished_is_picked_up(world: World) -> None:
 async def test_while_all_are_slow_what_is_slow_is_not_picked_up(world: World) -> None:
     """To drive what others drive would make them slower still."""
     taking = 2 * module.UNDRIVEN_SECONDS
-    await world.happen((A, Filled(1)), (B, Filled(1)))
+    others = [jar(number) for number in range(100, 100 + module.LATELY_MIN)]
+    await world.happen(*[(other, Filled(1)) for other in others], (B, Filled(1)))
     world.later(taking)
-    await world.happen((A, Broken()))
+    await world.happen(*[(other, Broken()) for other in others])
     async with following(world):
         await let_run()
         assert world.picked_up == []
         world.later(taking * module.UNDRIVEN_TIMES - taking)
+        await until(lambda: set(world.picked_up) == {B})
+
+
+async def test_a_few_that_were_slow_do_not_make_it_wait(world: World) -> None:
+    """They may be what a killed worker left behind, and so may the next one."""
+    await world.happen((A, Filled(1)))
+    world.later(10)
+    await world.happen((A, Broken()), (B, Filled(1)))
+    world.later(module.UNDRIVEN_SECONDS)
+    async with following(world):
         await until(lambda: set(world.picked_up) == {B})
 
 

@@ -26,6 +26,8 @@ UNDRIVEN_SECONDS = 0.5
 UNDRIVEN_TIMES = 4.0
 """if it is also so many times as old as others were that ended in the last seconds."""
 LATELY_SECONDS = 10.0
+LATELY_MIN = 20
+"""Fewer say nothing of the load: they may be the very ones that were left behind."""
 LATELY_MAX = 1_000
 """Enough that those left behind, which end late, are few among them."""
 PICK_UP_MAX = 200
@@ -81,7 +83,9 @@ class _Pace:
     def undriven_seconds(self, now: datetime) -> float:
         """The age from which on a process was left behind."""
         lately = [took for at, took in self._ended if (now - at).total_seconds() < LATELY_SECONDS]
-        return max(UNDRIVEN_SECONDS, UNDRIVEN_TIMES * median(lately) if lately else 0.0)
+        if len(lately) < LATELY_MIN:
+            return UNDRIVEN_SECONDS
+        return max(UNDRIVEN_SECONDS, UNDRIVEN_TIMES * median(lately))
 
 
 class Follower:
