@@ -79,9 +79,8 @@ def faults(
 ) -> None:
     """Break a bank's processes under load, one after the other, and count what became of all.
 
-    A fault begins after a quarter of its load, and half of it is left to recover in. Exit code 0:
-    every invariant held; 1: one did not, or what was claimed; 2: wrong usage; 3: the claim is
-    undecided; 4: a trial was invalid.
+    Exit code 0: every invariant held; 1: one did not, or what was claimed; 2: wrong usage; 3: the
+    claim is undecided; 4: a trial was invalid.
     """
     file = read_target(target)
     if list_:

@@ -101,6 +101,25 @@ async def test_a_body_that_goes_on_after_its_answer_is_cut(port: int) -> None:
     assert (await answers(port, POST % 100, *slowly, pause=SOON / 5)).count(b"yes") == 1
 
 
+async def test_little_is_taken_in_of_a_body_that_goes_on_after_its_answer(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fits into the sockets' buffers, and not forty times as much."""
+    monkeypatch.setattr(connections, "REST_SECONDS_MAX", TOO_LONG)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(POST % (1 << 30))
+    assert (await reader.read(100)).startswith(b"HTTP/1.1 200")
+    taken, piece = 0, bytes(1 << 20)
+    with suppress(TimeoutError):
+        while taken < 400 << 20:
+            writer.write(piece)
+            async with asyncio.timeout(1):
+                await writer.drain()
+            taken += len(piece)
+    writer.transport.abort()
+    assert taken < 40 << 20
+
+
 async def test_a_slow_body_is_left_to_those_who_read_it(port: int) -> None:
     """The application answered: what is left may take as long as the rest of a body."""
     halves = [b"x"] * 3

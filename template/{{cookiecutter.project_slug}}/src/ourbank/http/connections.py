@@ -9,6 +9,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 HEAD_BYTES_MAX = 1 << 16
 HEAD_SECONDS_MAX = 10.0
 REST_SECONDS_MAX = 10.0
+REST_BYTES_MAX = 1 << 20
+"""What is taken in of a body whose request is answered already."""
 
 
 class BoundedConnection(HttpToolsProtocol):
@@ -20,6 +22,8 @@ class BoundedConnection(HttpToolsProtocol):
     _head_bytes = 0
     _in_head = True
     _in_body = False
+    _rest_bytes: int | None = None
+    """Of a body that goes on after the answer; None where none does."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first head."""
@@ -31,6 +35,10 @@ class BoundedConnection(HttpToolsProtocol):
         if self._in_head:
             self._head_bytes += len(data)
         super().data_received(data)
+        if self._rest_bytes is not None:
+            self._rest_bytes += len(data)
+            if self._rest_bytes > REST_BYTES_MAX:
+                self.flow.pause_reading()  # so the answer can still be read
         if self._in_head:  # most heads come whole: a timer for each would cost more than they do
             self._hang_up_in(HEAD_SECONDS_MAX)
             if self._head_bytes > HEAD_BYTES_MAX:
@@ -49,16 +57,17 @@ class BoundedConnection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """End a body; nobody has to begin another head soon, but once it is begun."""
-        self._in_body = False
+        self._in_body, self._rest_bytes = False, None
         self._let_be()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Let the rest of a body come in, which nobody reads: who hangs up at once takes the answer
-        from those who are still sending.
+        """Let some of the rest of a body come in, which nobody reads: who hangs up at once takes
+        the answer from those who are still sending.
         """
         super().on_response_complete()
         if self._in_body:
+            self._rest_bytes = 0
             self._hang_up_in(REST_SECONDS_MAX)
 
     def connection_lost(self, exc: Exception | None) -> None:
