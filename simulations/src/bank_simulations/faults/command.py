@@ -86,19 +86,18 @@ def faults(
     if list_:
         out.print("\n".join(f"{each.name}: {each.about}" for each in file.faults.values()))
         return
-    chosen = _chosen(file, target, only or [])
     wanted = Wanted(rate, of_capacity, seconds, transfers, broken, claim, seed)
     check_writable(json_file, html)
     from .series import run_series  # noqa: PLC0415 - see the module's docstring
 
-    raise typer.Exit(run_series(file, chosen, wanted, json_file, html))
+    raise typer.Exit(run_series(file, _chosen(file, target, only), wanted, json_file, html))
 
 
-def _chosen(file: TargetFile, target: Path, only: Sequence[str]) -> list[Fault]:
+def _chosen(file: TargetFile, target: Path, only: Sequence[str] | None) -> list[Fault]:
     offered: Mapping[str, Fault] = file.faults
     if not offered:
         raise BadInputError(f"{target} offers no faults: give it a table [faults.NAME]")
-    for name in only:
+    for name in only or ():
         if name not in offered:
             known = ", ".join(offered)
             raise BadInputError(f"{target} offers no fault {name!r}: it offers {known}")
