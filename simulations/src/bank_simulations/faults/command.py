@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 SHARE_OF_CAPACITY, SECONDS = 0.5, 40.0
+Html = Annotated[
+    Path | None, typer.Option(help="Write a self-contained report here.", dir_okay=False)
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +76,7 @@ def faults(
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the results here, as JSON.", dir_okay=False)
     ] = None,
-    html: Annotated[
-        Path | None, typer.Option(help="Write a self-contained report here.", dir_okay=False)
-    ] = None,
+    html: Html = None,
 ) -> None:
     """Break a bank's processes under load, one after the other, and count what became of all.
 
@@ -86,18 +87,19 @@ def faults(
     if list_:
         out.print("\n".join(f"{each.name}: {each.about}" for each in file.faults.values()))
         return
+    chosen = _chosen(file, target, only or [])
     wanted = Wanted(rate, of_capacity, seconds, transfers, broken, claim, seed)
     check_writable(json_file, html)
     from .series import run_series  # noqa: PLC0415 - see the module's docstring
 
-    raise typer.Exit(run_series(file, _chosen(file, target, only), wanted, json_file, html))
+    raise typer.Exit(run_series(file, chosen, wanted, json_file, html))
 
 
-def _chosen(file: TargetFile, target: Path, only: Sequence[str] | None) -> list[Fault]:
+def _chosen(file: TargetFile, target: Path, only: Sequence[str]) -> list[Fault]:
     offered: Mapping[str, Fault] = file.faults
     if not offered:
         raise BadInputError(f"{target} offers no faults: give it a table [faults.NAME]")
-    for name in only or ():
+    for name in only:
         if name not in offered:
             known = ", ".join(offered)
             raise BadInputError(f"{target} offers no fault {name!r}: it offers {known}")
