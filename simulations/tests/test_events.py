@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import gevent
 import pytest
 from bank_simulations.console import BadInputError
 from bank_simulations.load.clock import RunClock
-from bank_simulations.load.events import Event, Happenings, carry_out, require_in_time, resolve
+from bank_simulations.load.events import (
+    Event,
+    Happenings,
+    carry_out,
+    interrupted_here,
+    require_in_time,
+    resolve,
+)
 from bank_simulations.load.scenario import Happening
 
 
@@ -22,6 +31,22 @@ def test_what_was_begun_is_ended_at_once_when_the_run_is_over(tmp_path: Path) ->
     assert (tmp_path / "ended").exists()
     assert mark.label == "pause"
     assert 0.0 <= mark.at_seconds <= mark.until_seconds < 60.0
+
+
+def test_an_interruption_does_not_come_in_the_middle_of_an_event() -> None:
+    went_on: list[bool] = []
+
+    def interrupt() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        went_on.append(True)
+
+    with interrupted_here():
+        event = gevent.spawn(interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            gevent.sleep(60.0)
+    assert went_on == [True]
+    assert event.successful()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_an_event_lasts_as_long_as_it_is_to() -> None:

@@ -22,6 +22,7 @@ class Kind(StrEnum):
 
     # of the database; occasions are counted where there is a `count`
     DATABASE_CRASH = "database crash"  # away for `seconds`; what was not flushed is lost
+    DATABASE_CRASH_AFTER_PAGE = "database crash after a page"  # after the `count`-th of read models
     CONNECTION_LOST = "connection lost"  # before the server heard anything
     ANSWER_LOST = "answer lost after commit"
     ROLLED_BACK = "rolled back"  # an append that had its positions already

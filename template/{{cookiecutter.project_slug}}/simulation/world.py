@@ -40,7 +40,8 @@ PERSONAL = "Example"
 EPOCH = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 """When every run begins."""
 DOWN_SECONDS_MIN = 0.05
-
+HEARD_OF_LATENCY = 2.0
+"""After so many mean latencies who asked has, nearly always, the answer."""
 
 UNAVAILABLE = (
     LogUnavailableError,
@@ -156,6 +157,9 @@ class World:
         """A process has asked the database for something."""
         if verb in FLUSHING:
             self.database.read_models.flush()
+        if verb == "commit" and (crash := self.faults.due(Kind.DATABASE_CRASH_AFTER_PAGE)):
+            answered = HEARD_OF_LATENCY * self.plan.knobs.latency_seconds
+            self.later(answered, self._crash_database, crash)
 
     def poisoned(self, model: ReadModel, key: Key) -> None:
         """A read model could not fold an event: this row stops."""

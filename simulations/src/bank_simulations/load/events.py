@@ -10,17 +10,19 @@ import os
 import shlex
 import signal
 import subprocess
+from contextlib import contextmanager
 from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, TypeVar
 
+import gevent
 from gevent.event import Event as Signal
 from gevent.pool import Group
 
 from bank_simulations.console import BadInputError, err
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from .clock import RunClock
@@ -113,6 +115,23 @@ class Happenings:
     def _over_by(self, moment: float) -> bool:
         """Wait for a moment of the run; true where the run was over before."""
         return bool(self._over.wait(max(0.0, moment - self._clock.now())))
+
+
+@contextmanager
+def interrupted_here() -> Iterator[None]:
+    """Let Ctrl-C interrupt this greenlet, and not the one that happens to run: if that is in the
+    middle of a command, what the command began would not be ended.
+    """
+    here, loop = gevent.getcurrent(), gevent.get_hub().loop
+
+    def interrupt(*_: object) -> None:
+        loop.run_callback_threadsafe(here.throw, KeyboardInterrupt)
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def carry_out(command: str, event: Event) -> str | None:

@@ -14,7 +14,7 @@ from .capacity import Capacity, measure_capacity
 from .clock import RunClock
 from .conclude import Seen, conclude
 from .dispatcher import LEAD_SECONDS
-from .events import Happenings, require_in_time
+from .events import Happenings, interrupted_here, require_in_time
 from .generators import Job, generate_here, generate_in_processes
 from .locust_view import View
 from .population import Population, populate
@@ -134,15 +134,16 @@ def _generate(
             setting=setting.document(),
         )
 
-    try:
-        if processes == 1:
-            shares = generate_here(setting.loop(bank, clock, begin), view)
-        else:
-            shares = generate_in_processes(
-                target.url, work, job, processes, clock, happenings, view
-            )
-    finally:
-        marks = happenings.finish()
+    with interrupted_here():
+        try:
+            if processes == 1:
+                shares = generate_here(setting.loop(bank, clock, begin), view)
+            else:
+                shares = generate_in_processes(
+                    target.url, work, job, processes, clock, happenings, view
+                )
+        finally:
+            marks = happenings.finish()
     return shares, marks
 
 
