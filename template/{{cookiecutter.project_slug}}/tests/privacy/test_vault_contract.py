@@ -172,6 +172,18 @@ async def test_a_key_destroyed_outright_is_unfinished_too(vault: KeyVault) -> No
     assert await vault.unfinished(TODAY, 10) == ["cus_a"]
 
 
+async def test_a_hold_that_comes_after_the_key_is_gone_keeps_nothing_waiting(
+    vault: KeyVault,
+) -> None:
+    await vault.create(["cus_a"])
+    await vault.request_erasure("cus_a", T0, None)
+    await vault.destroy("cus_a", "ers_1", T0)
+    await vault.request_erasure("cus_a", T0, date(2027, 1, 1))
+    assert await vault.unfinished(TODAY, 10) == ["cus_a"]
+    await vault.finish_erasure("cus_a", "receipt")
+    assert await vault.unfinished(TODAY, 10) == []
+
+
 async def test_rewrapping_goes_page_by_page_until_none_is_old(
     vault: KeyVault, encryption: LocalKeyEncryption
 ) -> None:

@@ -102,9 +102,7 @@ class MemoryKeyVault:
         waiting = [
             (record.requested_at, record.subject)
             for record in (row.record for row in self._rows.values())
-            if record.requested_at is not None
-            and (record.held_until is None or record.held_until <= today)
-            and (record.tombstone is None or record.tombstone.receipt is None)
+            if record.requested_at is not None and _may_go_on(record, today)
         ]
         return [subject for _, subject in sorted(waiting)[:limit]]
 
@@ -145,3 +143,10 @@ class MemoryKeyVault:
             [(wrapped, associated_data(subject, key_id)) for subject, key_id, wrapped in known]
         )
         return [DataKey(*row[:2], material) for row, material in zip(known, materials, strict=True)]
+
+
+def _may_go_on(record: SubjectRecord, today: date) -> bool:
+    """Whether an erasure has something left to do: a key that is gone waits for no hold."""
+    if record.tombstone is not None:
+        return record.tombstone.receipt is None
+    return record.held_until is None or record.held_until <= today

@@ -105,7 +105,7 @@ _FINISH = text("""
 _UNFINISHED = text("""
     select subject from subject_keys
      where requested_at is not null and receipt is null
-       and (held_until is null or held_until <= :today)
+       and (erased_at is not null or held_until is null or held_until <= :today)
      order by requested_at, subject limit :limit
 """)
 _OLD = text("""

@@ -116,7 +116,9 @@ class KeyVault(Protocol):
         ...
 
     async def unfinished(self, today: date, limit: int) -> list[str]:
-        """Subjects whose erasure was asked for, is not finished and need not wait; oldest first."""
+        """Subjects whose erasure was asked for, is not finished and need not wait; oldest first.
+        One whose key is gone need not, whatever hold was noted since.
+        """
         ...
 
     async def ledger(self, after: int, limit: int) -> list[Tombstone]:
