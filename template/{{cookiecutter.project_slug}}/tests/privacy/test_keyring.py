@@ -1,6 +1,7 @@
 """The key ring is bounded, asks once for many, and follows erasures within its time."""
 
 import asyncio
+import gc
 from collections.abc import Collection
 from datetime import UTC, datetime
 
@@ -258,6 +259,44 @@ async def test_all_who_wait_for_the_ledger_go_on_at_once(
     await _turns()
     assert all(task.done() for task in waiting)
     assert vault.head_count == 2
+
+
+async def test_the_ledger_is_looked_at_before_anybody_must_wait_for_it(
+    ring: KeyRing, vault: WatchedVault, clock: Clock
+) -> None:
+    await ring.load(["cus_a"])
+    clock.now += 0.9
+    await ring.load(["cus_a"])
+    assert vault.head_count == 1  # new enough
+    clock.now += 0.6
+    asked = [asyncio.create_task(ring.load(["cus_a"])) for _ in range(3)]
+    await asyncio.sleep(0)
+    assert all(task.done() for task in asked)  # from memory: no look has been answered yet
+    await _turns()
+    assert vault.head_count == 2
+    clock.now += 0.9  # more than two seconds after the first look
+    await ring.load(["cus_a"])
+    assert vault.head_count == 2
+
+
+async def test_a_look_ahead_of_time_that_fails_is_told_to_nobody(
+    ring: KeyRing,
+    vault: WatchedVault,
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await ring.load(["cus_a"])
+    vault.is_away = True
+    clock.now += 1.5
+    assert "cus_a" in await ring.load(["cus_a"])
+    await _turns()
+    clock.now += 0.5
+    with pytest.raises(VaultUnavailableError):
+        await ring.load(["cus_a"])
+    vault.is_away = False
+    assert "cus_a" in await ring.load(["cus_a"])
+    gc.collect()  # a task whose failure nobody has heard of says so when it goes
+    assert not caplog.records
 
 
 async def test_an_answer_that_took_longer_than_it_is_good_for_is_not_relied_on(

@@ -26,6 +26,8 @@ CAPACITY = 100_000
 """Keys in memory, at about 0.5 kB each."""
 STALENESS_SECONDS_MAX = 5.0
 """The longest that a bank may publish as the time within which an erasure is effective."""
+AHEAD = 0.5
+"""From this share of the staleness on it is looked at the ledger again, while nobody must wait."""
 LOOKS_MAX = 3
 """Looks at the ledger, each too slow to be good for anything, before a load is refused."""
 _LEDGER_PAGE = 1_000
@@ -80,11 +82,12 @@ class KeyRing:
         self._clock = clock
         self._capacity = capacity
         self._staleness_seconds_max = staleness_seconds_max
+        self._ahead_seconds = staleness_seconds_max * (1 - AHEAD)
         self._keys: OrderedDict[str, DataKey] = OrderedDict()
         self._head = 0
         self._fresh_until = float("-inf")
         self._refreshing = Lock()
-        self._becoming_fresh: Task[None] | None = None
+        self._looking: Task[None] | None = None
         self._loads = _Gathered(self._load)
         self._creations = _Gathered(self._create)
 
@@ -100,8 +103,11 @@ class KeyRing:
 
     async def load(self, subjects: Collection[str]) -> dict[str, DataKey]:
         """The keys there are: the erased and the unknown are left out."""
-        if self._clock() >= self._fresh_until:
+        left = self._fresh_until - self._clock()
+        if left <= 0:
             await self._become_fresh()
+        elif left <= self._ahead_seconds:
+            self._look()
         found = {subject: self._keys[subject] for subject in subjects if subject in self._keys}
         for subject in found:
             self._keys.move_to_end(subject)
@@ -139,12 +145,17 @@ class KeyRing:
         than its answer is good for is worth nothing: who joined it looks again.
         """
         for _ in range(LOOKS_MAX):
-            if self._becoming_fresh is None or self._becoming_fresh.done():
-                self._becoming_fresh = create_task(self.refresh())
-            await shield(self._becoming_fresh)
+            await shield(self._look())
             if self._clock() < self._fresh_until:
                 return
         raise VaultUnavailableError("the ledger of erasures answers too slowly to rely on")
+
+    def _look(self) -> Task[None]:
+        """The look at the ledger that is under way, begun where there is none."""
+        if self._looking is None or self._looking.done():
+            self._looking = create_task(self.refresh())
+            self._looking.add_done_callback(_heard)
+        return self._looking
 
     async def _refresh(self) -> None:
         asked_at = self._clock()
@@ -180,3 +191,9 @@ class KeyRing:
             self._keys.update(keys)
         while len(self._keys) > self._capacity:
             self._keys.popitem(last=False)
+
+
+def _heard(look: Task[None]) -> None:
+    """One that failed ahead of time is no matter: who must wait asks again, and is told."""
+    if not look.cancelled():
+        look.exception()
