@@ -108,7 +108,7 @@ class _Clients:
         self.dice = random.Random(f"accounts-{seed}")  # noqa: S311 - replayed, not secret
         self.arrivals = random.Random(f"arrivals-{seed}")  # noqa: S311 - replayed, not secret
         self.seen = Simulated()
-        self._in_flight = 0
+        self._watching = 0
         self._numbers = iter(range(offer.transfers))
         self._left = offer.transfers
         self._finished = self.env.event()
@@ -145,13 +145,11 @@ class _Clients:
     def _perform(self, transfer: Transfer) -> Steps:
         """One transfer as load/transfers.py performs it."""
         due = self.env.now
-        self._in_flight += 1
         if self.offer.reads is None:
             yield self._send(transfer)
         yield from self.bank.request(transfer)
         self.seen.answered_seconds.append(self.env.now - due)
         yield from self._see(transfer, due)
-        self._in_flight -= 1
         self.seen.visible_seconds.append(self.env.now - due)
         self.seen.ended_at.append(self.env.now)
         self._left -= 1
@@ -173,15 +171,17 @@ class _Clients:
     def _watch(self, transfer: Transfer, side: str, due: float) -> Steps:
         """Look until one side shows it."""
         looks = 0
+        self._watching += 1
         while True:
             yield self._send(transfer)
             self.seen.looks += 1
             shown = yield from self.bank.look(transfer, side)
             if shown:
+                self._watching -= 1
                 return
             overdue = self.env.now - due > BOUND_SECONDS
             most = self.offer.looks_per_second_max
-            yield self.env.timeout(pause_seconds(looks, overdue, self._in_flight, most))
+            yield self.env.timeout(pause_seconds(looks, overdue, self._watching, most))
             looks += 1
 
     def _look_again(self, transfer: Transfer) -> Steps:

@@ -42,6 +42,7 @@ class Transfers:
         started: every transfer that was started, for the books.
         give_up_at_seconds: on the run's clock; what has not ended by then stays unresolved.
         in_flight: how many are under way.
+        watching: how many of them are answered and looked for; the others cost no looks.
     """
 
     bank: BankClient
@@ -53,6 +54,7 @@ class Transfers:
     wait_seconds: int | None = None
     give_up_at_seconds: float = float("inf")
     in_flight: int = 0
+    watching: int = 0
     started: list[Observation] = field(default_factory=list)
 
     def perform(self, seen: Observation) -> str | None:
@@ -138,11 +140,18 @@ class Transfers:
 
     def _watch(self, seen: Observation, watch: Watch) -> bool:
         """Look until it shows; false when it is time to give up, after a last look."""
+        self.watching += 1
+        try:
+            return self._look_until_it_shows(seen, watch)
+        finally:
+            self.watching -= 1
+
+    def _look_until_it_shows(self, seen: Observation, watch: Watch) -> bool:
         for looks in count():
             if self._look(seen, watch):
                 return True
             overdue = self._since_due(seen) > self.bound_seconds
-            pause = pause_seconds(looks, overdue, self.in_flight, self.looks_per_second_max)
+            pause = pause_seconds(looks, overdue, self.watching, self.looks_per_second_max)
             left = self.give_up_at_seconds - self.clock.now()
             if left <= 0:
                 return False

@@ -81,13 +81,13 @@ def terminal_watch(transfer_id: str) -> Watch:
     return Watch(f"/v1/transfers/{transfer_id}", shows)
 
 
-def pause_seconds(looks: int, overdue: bool, in_flight: int, looks_per_second_max: float) -> float:
+def pause_seconds(looks: int, overdue: bool, watching: int, looks_per_second_max: float) -> float:
     """How long to wait for the next look.
 
     Soon at first, then every 50 ms, which is precise enough for a bound of seconds; four times a
-    second once the bound is broken anyway. When many transfers wait at once all looks together stay
+    second once the bound is broken anyway. When many are watched at once all looks together stay
     below the limit: watching must not be the load.
     """
     usual = LOOK_SECONDS[min(looks, len(LOOK_SECONDS) - 1)]
-    fair = in_flight / looks_per_second_max
+    fair = watching / looks_per_second_max
     return max(OVERDUE_LOOK_SECONDS if overdue else usual, fair)
