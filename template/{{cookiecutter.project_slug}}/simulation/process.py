@@ -140,6 +140,7 @@ class Life:
             now=self.now,
             monotonic=asyncio.get_running_loop().time,
             entropy=world.entropy,
+            on_connect=sql.on_connect,
         )
 
     def crash(self) -> None:

@@ -73,7 +73,13 @@ class Wire:
         self._called = called
         self._die = die
         self._even = False
+        self._generation = server.generation
+        self._connected: Callable[[], None] = _nobody
         self._loop = running()
+
+    def on_connect(self, listener: Callable[[], None]) -> None:
+        """Tell it when something was asked over a new connection, before the answer is given."""
+        self._connected = listener
 
     async def look(self, method: Callable[[], Any]) -> Any:
         """Ask for what changes nothing, and be told at once."""
@@ -94,6 +100,9 @@ class Wire:
         if not self._server.is_up or self._happens(Kind.CONNECTION_LOST):
             raise self._unavailable("the connection is lost")
         generation = self._server.generation
+        if generation != self._generation:
+            self._generation = generation
+            self._connected()
         if is_sent and (is_even or verb == "append"):
             sent = self._arrive(generation, is_even, verb, method, *arguments)
             answer = await _at_the_server(sent)
@@ -127,6 +136,10 @@ class Wire:
         await self._loop.sleep(min(seconds, CALL_SECONDS_MAX))
         if seconds > CALL_SECONDS_MAX:
             raise self._unavailable("no answer came in time")
+
+
+def _nobody() -> None:
+    """Wants to know."""
 
 
 async def _at_the_server(work: Any) -> Any:

@@ -148,8 +148,8 @@ async def _history(stage: Stage, session: Session, account_id: str) -> None:
 
     async def look(bank: Any) -> Any:
         partition = bank.engine.partition_of(account_id)
-        await bank.freshness.wait("entries", partition, seen, WAIT_SECONDS)
-        return seen, await bank.queries.history(account_id)
+        read = partial(bank.queries.history, account_id)
+        return seen, await bank.freshness.read("entries", {partition: seen}, WAIT_SECONDS, read)
 
     await session.read("history", account_id, look)
 

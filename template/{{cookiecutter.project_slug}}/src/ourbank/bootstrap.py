@@ -36,7 +36,7 @@ from .config import Settings
 from .domain import account, customer, transfer
 from .eventsourcing.aggregate import Aggregate, Aggregates
 from .eventsourcing.codec import Codec
-from .eventsourcing.connections import replace_broken_connections
+from .eventsourcing.connections import replace_broken_connections, tell_of_connections
 from .eventsourcing.engine import Engine
 from .eventsourcing.follower import Follower
 from .eventsourcing.ids import Ids
@@ -192,6 +192,7 @@ async def _ports(
         now=clock(settings.clock_ahead_seconds),
         monotonic=time.monotonic,
         entropy=os.urandom,
+        on_connect=partial(tell_of_connections, database),
     )
 
 
@@ -214,6 +215,8 @@ def assemble(settings: Settings, ports: Ports) -> Bank:
     parties = Parties(engine, keyring, entropy)
     customers = Customers(engine, ids, keyring, now, entropy)
     eraser = _eraser(ports, keyring, customers)
+    freshness = Freshness(ports.read_models)
+    ports.on_connect(freshness.doubt)
     return Bank(
         log=ports.log,
         engine=engine,
@@ -227,7 +230,7 @@ def assemble(settings: Settings, ports: Ports) -> Bank:
         legal_holds=LegalHolds(customers, eraser),
         signing_keys=(ports.signer.public_jwk,),
         queries=ports.queries(parties),
-        freshness=Freshness(ports.read_models),
+        freshness=freshness,
         idempotency=IdempotencyKeys(BlindIndex(ports.index, "idempotency")),
         calendar=calendar,
         now=now,

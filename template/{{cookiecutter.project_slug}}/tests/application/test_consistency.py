@@ -174,3 +174,59 @@ async def test_a_store_that_lags_behind_does_not_take_back_what_is_known() -> No
     with pytest.raises(NotYetConsistentError):
         await freshness.wait("accounts", 3, 6, 0.02)
     assert freshness.position("accounts", 3) == 5
+
+
+async def test_what_was_known_before_a_new_connection_is_looked_up_after_it() -> None:
+    store = Store({3: 4})
+    freshness = Freshness(store)
+    freshness.advanced([advance(5)])
+    freshness.doubt()
+    assert freshness.position("accounts", 3) == 5  # as it was last heard of
+    with pytest.raises(NotYetConsistentError):  # a crash has taken the last commit back
+        await freshness.wait("accounts", 3, 5, 0.02)
+    assert freshness.position("accounts", 3) == 4
+    store.at = {3: 5}
+    await freshness.wait("accounts", 3, 5, 10)
+
+
+async def test_a_read_over_a_new_connection_is_repeated_once_it_is_sure_again() -> None:
+    """The server crashed after it was known how far the read model had come, before the read."""
+    store = Store({3: 4})
+    freshness = Freshness(store)
+    freshness.advanced([advance(5)])
+    rows = ["as of 4", "as of 5"]
+
+    async def read() -> str:
+        if len(rows) == 2:
+            freshness.doubt()
+            store.at = {3: 5}
+        return rows.pop(0)
+
+    assert await freshness.read("accounts", {3: 5}, 10, read) == "as of 5"
+
+
+async def test_what_the_store_said_before_a_new_connection_is_not_relied_on() -> None:
+    store = Store({3: 5})
+    freshness = Freshness(store)
+    ask = store.positions
+
+    async def crash(read_model: str) -> dict[int, int]:
+        at = await ask(read_model)
+        if store.asked == 1:
+            freshness.doubt()
+            store.at = {3: 4}
+        return at
+
+    store.positions = crash  # type: ignore[method-assign]
+    with pytest.raises(NotYetConsistentError):
+        await freshness.wait("accounts", 3, 5, 0.02)
+
+
+async def test_a_read_that_has_seen_nothing_waits_for_nothing() -> None:
+    async def read() -> int:
+        return 7
+
+    store = Store({})
+    assert await Freshness(store).read("accounts", {}, 0, read) == 7
+    assert await Freshness(store).read("accounts", {3: 0}, 0, read) == 7
+    assert store.asked == 0

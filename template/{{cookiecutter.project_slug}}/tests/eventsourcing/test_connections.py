@@ -9,7 +9,7 @@ from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
-from ourbank.eventsourcing.connections import KeptConnections
+from ourbank.eventsourcing.connections import KeptConnections, tell_of_connections
 from ourbank.eventsourcing.log import LogUnavailableError
 
 from .adapters import let_run
@@ -117,3 +117,16 @@ async def test_kept_connections_end_with_the_engine(
     numbers = set(await asyncio.gather(*[_who(kept) for _ in range(3)]))
     await engine.dispose()
     assert await _are_gone(database, numbers)
+
+
+async def test_a_new_connection_is_told_of_before_it_answers(
+    engine: AsyncEngine, kept: KeptConnections
+) -> None:
+    told: list[str] = []
+    tell_of_connections(engine, lambda: told.append("connected"))
+    assert len({await _who(kept) for _ in range(3)}) == 1
+    assert told == ["connected"]
+    with pytest.raises(LogUnavailableError):
+        await kept.fetch(text("select pg_terminate_backend(pg_backend_pid())"), {})
+    await _who(kept)
+    assert told == ["connected"] * 2

@@ -2,19 +2,22 @@
 
 A token is a vector of positions, one a partition, with the incarnation of the log it was made
 from. It says: I have seen this much. A read that brings one is answered from a read model only
-when that has come as far.
+when that has come as far. Commits of read models do not wait for the disk, so a crash of the
+server may take the last ones back: what was known before a new connection is doubted after it.
 """
 
 import asyncio
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from ..eventsourcing.projection import Advance
+
+Found = TypeVar("Found")
 
 
 class TokenError(ValueError):
@@ -73,6 +76,9 @@ class Freshness:
     def __init__(self, store: Checkpoints) -> None:
         self._store = store
         self._known: dict[tuple[str, int], int] = {}
+        self._sure: set[tuple[str, int]] = set()
+        """Of what is known, that which was learnt since the last new connection."""
+        self._doubts = 0
         self._waiters: dict[str, dict[int, set[_Waiter]]] = defaultdict(lambda: defaultdict(set))
         self._looking: dict[str, asyncio.Task[None]] = {}
         self._watching: dict[str, asyncio.Task[None]] = {}
@@ -80,20 +86,50 @@ class Freshness:
     def advanced(self, advances: Sequence[Advance]) -> None:
         """The projector of this process has committed these."""
         for advance in advances:
-            self._known[advance.read_model, advance.partition] = advance.after
+            self._learn(advance.read_model, advance.partition, advance.after)
             self._tell(advance.read_model, advance.partition)
 
+    def doubt(self) -> None:
+        """A connection is new: the server may be another, or may have crashed since the last."""
+        self._sure.clear()
+        self._doubts += 1
+
     def position(self, read_model: str, partition: int) -> int:
-        """How far a read model is known to have come in a partition."""
+        """How far a read model had come in a partition when it was last heard of."""
         return self._known.get((read_model, partition), 0)
+
+    def reached(self, read_model: str, positions: Mapping[int, int]) -> bool:
+        """Whether it is sure that a read model has come as far as these positions."""
+        return all(self._at(read_model, partition) >= at for partition, at in positions.items())
+
+    async def read(
+        self,
+        read_model: str,
+        positions: Mapping[int, int],
+        seconds: float,
+        read: Callable[[], Awaitable[Found]],
+    ) -> Found:
+        """What `read` finds when the read model has come as far as these positions;
+        NotYetConsistentError when time is up. If that became doubtful meanwhile, it reads again.
+        """
+        clock = asyncio.get_running_loop().time
+        until = clock() + seconds
+        while True:
+            for partition, position in positions.items():
+                await self.wait(read_model, partition, position, until - clock())
+            found = await read()
+            if self.reached(read_model, positions):
+                return found
 
     async def wait(self, read_model: str, partition: int, position: int, seconds: float) -> None:
         """Return once the read model has come that far; NotYetConsistentError when time is up."""
+        if self._at(read_model, partition) >= position:
+            return
         try:
             async with asyncio.timeout(max(seconds, 0.001)):
-                while self.position(read_model, partition) < position:
+                while self._at(read_model, partition) < position:
                     await self._look(read_model)
-                    if self.position(read_model, partition) < position:
+                    if self._at(read_model, partition) < position:
                         await self._next(read_model, partition, position)
         except TimeoutError:
             raise NotYetConsistentError from None
@@ -108,10 +144,22 @@ class Freshness:
         await asyncio.shield(looking)
 
     async def _ask(self, read_model: str) -> None:
-        for partition, at in (await self._store.positions(read_model)).items():
-            known = self._known.get((read_model, partition), 0)
-            self._known[read_model, partition] = max(known, at)
+        doubts = -1
+        while doubts != self._doubts:  # else it is perhaps from before a crash
+            doubts = self._doubts
+            found = await self._store.positions(read_model)
+        for partition, at in found.items():
+            self._learn(read_model, partition, max(self._at(read_model, partition), at))
             self._tell(read_model, partition)
+
+    def _learn(self, read_model: str, partition: int, at: int) -> None:
+        self._known[read_model, partition] = at
+        self._sure.add((read_model, partition))
+
+    def _at(self, read_model: str, partition: int) -> int:
+        """How far it has surely come; 0 where that is not known."""
+        place = read_model, partition
+        return self._known[place] if place in self._sure else 0
 
     async def _next(self, read_model: str, partition: int, position: int) -> None:
         """Until it is known here to have come so far, or the store cannot be asked."""
@@ -141,7 +189,7 @@ class Freshness:
 
     def _tell(self, read_model: str, partition: int) -> None:
         """Wake those whose position is reached, and nobody else."""
-        at = self.position(read_model, partition)
+        at = self._at(read_model, partition)
         for position, reached in self._waiters[read_model][partition]:
             if position <= at and not reached.done():
                 reached.set_result(None)

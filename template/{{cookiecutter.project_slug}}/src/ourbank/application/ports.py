@@ -30,7 +30,8 @@ class ReadModels(ReadModelStore, CheckpointStore, Checkpoints, Protocol):
 @dataclass(frozen=True, slots=True)
 class Ports:
     """`now` is the wall clock, `monotonic` counts seconds from anywhere, `entropy` gives random
-    bytes; `index` is the secret that idempotency keys are derived from.
+    bytes; `index` is the secret that idempotency keys are derived from. `on_connect` has a listener
+    told of each new connection to the database, before it is used.
     """
 
     log: Log
@@ -46,3 +47,4 @@ class Ports:
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
     entropy: Entropy
+    on_connect: Callable[[Callable[[], None]], None]

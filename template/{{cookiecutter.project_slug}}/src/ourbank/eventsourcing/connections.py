@@ -73,6 +73,14 @@ def replace_broken_connections(engine: AsyncEngine) -> None:
             raise DisconnectionError
 
 
+def tell_of_connections(engine: AsyncEngine, listener: Callable[[], None]) -> None:
+    """Call it whenever a connection was made, before anything is asked on it."""
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def tell(*_: object) -> None:
+        listener()
+
+
 def _is_lost(driver: Any) -> bool:
     return bool(driver.is_closed() if hasattr(driver, "is_closed") else driver.closed)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -15,7 +16,7 @@ from ..domain.account import Account
 from . import cursors, views
 from .bodies import AccountId, AccountOpening, CreditLine, CustomerId, Dormancy, Freeze
 from .call import Call
-from .exchange import Command, Seen, TheBank, WaitSeconds, answer, catch_up_all, page
+from .exchange import Command, Seen, TheBank, WaitSeconds, answer, as_seen, page
 from .problems import ProblemError
 from .route import Route
 from .security import OPERATE, Caller, Principal, require, require_own
@@ -79,10 +80,9 @@ async def list_accounts(
         if customer_id not in (None, caller.subject):
             raise ProblemError(404, "customer-not-found", "there is no such customer")
         customer_id = caller.subject
-    await catch_up_all(bank, "accounts", seen, wait)
-    found = await bank.queries.accounts(
-        customer_id, account_id, cursors.decode("a", cursor) or "", limit
-    )
+    after = cursors.decode("a", cursor) or ""
+    read = partial(bank.queries.accounts, customer_id, account_id, after, limit)
+    found = await as_seen(bank, "accounts", seen, wait, read)
     items = [views.account_row(row) for row in found.rows]
     return page(call, items, cursors.encode("a", found.next), seen)
 

@@ -1,5 +1,6 @@
 """/v1/accounts/{account_id}/entries: booking, and the history."""
 
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -15,7 +16,7 @@ from . import cursors, views
 from .accounts import READ, Cursor, Limit, PathId, own_account
 from .bodies import AccountElsewhere, Day, EntryPosting, Moment, Narrative, TransferId
 from .call import Call
-from .exchange import Command, Seen, TheBank, WaitSeconds, answer, catch_up, page
+from .exchange import Command, Seen, TheBank, WaitSeconds, answer, as_seen, page
 from .route import Route
 from .security import OPERATE, Caller, require
 
@@ -83,7 +84,6 @@ async def list_entries(
 ) -> Response:
     """The account's history, from the read model; all filters apply together."""
     await own_account(bank, caller, account_id, READ)
-    await catch_up(bank, "entries", bank.engine.partition_of(account_id), seen, wait)
     wanted = EntryFilter(
         booked_from=booked_from,
         booked_to=booked_to,
@@ -97,7 +97,8 @@ async def list_entries(
         transfer_id=transfer_id,
     )
     kind = f"e{order[0]}"
-    found = await bank.queries.entries(
+    read = partial(
+        bank.queries.entries,
         account_id,
         wanted,
         cursors.decode_number(kind, cursor),
@@ -105,5 +106,8 @@ async def list_entries(
         text=text,
         descending=order == "desc",
     )
+    partition = bank.engine.partition_of(account_id)
+    own = {partition: seen.get(partition, 0)}
+    found = await as_seen(bank, "entries", own, wait, read)
     items = [views.entry(row) for row in found.rows]
     return page(call, items, cursors.encode(kind, found.next), seen)

@@ -1,9 +1,8 @@
 """What every request brings and every answer carries, beside its body."""
 
-import asyncio
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -16,6 +15,8 @@ from ..application.request import Request as Asked
 from .call import Call
 from .problems import ProblemError
 from .security import principal
+
+Found = TypeVar("Found")
 
 WAIT_SECONDS_MAX = 30
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -92,13 +93,16 @@ def seen(call: Call) -> dict[int, int]:
 Seen = Annotated[dict[int, int], Depends(seen)]
 
 
-async def catch_up(bank: Bank, read_model: str, partition: int, seen: Seen, seconds: float) -> None:
-    """Wait until a read model has come as far as the caller has seen; ProblemError 409."""
-    position = seen.get(partition, 0)
-    if bank.freshness.position(read_model, partition) >= position:
-        return
+async def as_seen(
+    bank: Bank,
+    read_model: str,
+    seen: Mapping[int, int],
+    seconds: float,
+    read: Callable[[], Awaitable[Found]],
+) -> Found:
+    """What is read when a read model has come as far as the caller has seen; ProblemError 409."""
     try:
-        await bank.freshness.wait(read_model, partition, position, seconds)
+        return await bank.freshness.read(read_model, seen, seconds, read)
     except NotYetConsistentError:
         raise ProblemError(
             409,
@@ -106,14 +110,6 @@ async def catch_up(bank: Bank, read_model: str, partition: int, seen: Seen, seco
             "not as far as the token yet: retry, or send Prefer: wait=2",
             headers={"Retry-After": "1"},
         ) from None
-
-
-async def catch_up_all(bank: Bank, read_model: str, seen: Seen, seconds: float) -> None:
-    """The same in every partition of the token; the time is for all of them together."""
-    clock = asyncio.get_running_loop().time
-    until = clock() + seconds
-    for partition in seen:
-        await catch_up(bank, read_model, partition, seen, until - clock())
 
 
 # What an answer carries

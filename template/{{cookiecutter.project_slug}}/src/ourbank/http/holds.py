@@ -1,5 +1,6 @@
 """/v1/accounts/{account_id}/holds."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path
@@ -12,7 +13,7 @@ from . import views
 from .accounts import READ, PathId, own_account
 from .bodies import Capture, HoldPlacing
 from .entries import booked
-from .exchange import Command, TheBank, answer, catch_up
+from .exchange import Command, TheBank, answer, as_seen
 from .problems import ProblemError
 from .route import Route
 from .security import OPERATE, Caller, require
@@ -90,8 +91,8 @@ async def _current(bank: Bank, account_id: str, hold_id: str) -> HoldRow:
     """The hold as of now; ProblemError 404 when the account has none of this id."""
     partition = bank.engine.partition_of(account_id)
     head = (await bank.log.heads())[partition]
-    await catch_up(bank, "holds", partition, {partition: head}, CATCH_UP_SECONDS)
-    row = await bank.queries.hold(hold_id)
+    read = partial(bank.queries.hold, hold_id)
+    row = await as_seen(bank, "holds", {partition: head}, CATCH_UP_SECONDS, read)
     if row is None or row.account_id != account_id:
         raise ProblemError(404, "hold-not-found", "the account has no such hold")
     return row

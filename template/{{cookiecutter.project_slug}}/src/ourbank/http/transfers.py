@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
@@ -18,7 +19,7 @@ from . import cursors, problems, views
 from .accounts import READ, Cursor, Limit, own_account
 from .bodies import AccountId, TransferBatch, TransferId, TransferOrderIn, TransferState
 from .call import Call
-from .exchange import Command, Seen, TheBank, WaitSeconds, answer, catch_up_all, page
+from .exchange import Command, Seen, TheBank, WaitSeconds, answer, as_seen, page
 from .holds import WRITE
 from .problems import ProblemError
 from .route import Route
@@ -78,8 +79,9 @@ async def list_transfers(
 ) -> Response:
     """Transfers of an account, newest first, from the read model."""
     account = await own_account(bank, caller, account_id, READ)
-    await catch_up_all(bank, "transfers", seen, wait)
-    found = await bank.queries.transfers(account_id, state, cursors.decode("t", cursor), limit)
+    before = cursors.decode("t", cursor)
+    read = partial(bank.queries.transfers, account_id, state, before, limit)
+    found = await as_seen(bank, "transfers", seen, wait, read)
     sealed = [
         (
             row.transfer_id,
