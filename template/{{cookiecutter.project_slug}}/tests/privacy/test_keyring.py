@@ -280,10 +280,7 @@ async def test_the_ledger_is_looked_at_before_anybody_must_wait_for_it(
 
 
 async def test_a_look_ahead_of_time_that_fails_is_told_to_nobody(
-    ring: KeyRing,
-    vault: WatchedVault,
-    clock: Clock,
-    caplog: pytest.LogCaptureFixture,
+    ring: KeyRing, vault: WatchedVault, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     await ring.load(["cus_a"])
     vault.is_away = True

@@ -107,7 +107,6 @@ async def list_entries(
         descending=order == "desc",
     )
     partition = bank.engine.partition_of(account_id)
-    own = {partition: seen.get(partition, 0)}
-    found = await as_seen(bank, "entries", own, wait, read)
+    found = await as_seen(bank, "entries", {partition: seen.get(partition, 0)}, wait, read)
     items = [views.entry(row) for row in found.rows]
     return page(call, items, cursors.encode(kind, found.next), seen)
