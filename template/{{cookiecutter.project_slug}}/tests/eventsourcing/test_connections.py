@@ -9,7 +9,10 @@ from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
-from ourbank.eventsourcing.connections import KeptConnections, tell_of_connections
+from ourbank.eventsourcing.connections import (
+    KeptConnections,
+    tell_of_connections,
+)
 from ourbank.eventsourcing.log import LogUnavailableError
 
 from .adapters import let_run
