@@ -14,7 +14,7 @@ from bank_simulations.bench.append_peers import (
     Uma,
     Unnest,
 )
-from bank_simulations.bench.bank import TEMPLATE, Bank, Databases
+from bank_simulations.bench.bank import ONE_PARTITION, TEMPLATE, Bank, Databases
 from bank_simulations.bench.bank_peers import BankBatches, BankOverHttp, Engine
 from bank_simulations.bench.groups.growth import add_throughput
 from bank_simulations.bench.groups.queries import ask
@@ -187,6 +187,17 @@ def test_two_processes_complete_transfers_on_one_database(server: Server, bank: 
     assert run.count > 0
     assert run.usage.cpu_seconds["service"] > 0
     assert run.usage.disk_bytes["table events"] > 0
+
+
+def test_a_bank_with_one_partition_has_one(server: Server, bank: Bank) -> None:
+    peer = Engine(bank, server, LOAD, partitions=ONE_PARTITION)
+    assert peer.name == "bank in-process, 1 partition"
+    assert peer.measure(20, SECONDS).count > 0
+    over_http = BankOverHttp(bank, server, LOAD, partitions=ONE_PARTITION)
+    assert measured(over_http, Setting(1, 4)) > 0
+    uri = server.uri.replace("/postgres?", "/bank_http_uniform_1?")
+    assert int(server.query("select max(partition) from events", uri)) == 0
+    assert int(server.query("select partition_count from log_settings", uri)) == 1
 
 
 def test_a_service_that_does_not_start_ends_the_run(server: Server) -> None:

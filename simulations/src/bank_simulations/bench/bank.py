@@ -24,21 +24,33 @@ TEMPLATE = Path(__file__).parents[4] / "template" / "{{cookiecutter.project_slug
 PACKAGE = Path(__file__).parents[1]
 COMMAND_SECONDS_MAX = 600
 PRISTINE = "bank_pristine"
+ONE_PARTITION = 1
+PREPARED = (None, ONE_PARTITION)
+"""Numbers of partitions that a bank is made with; None is its own default."""
+
+
+def _names(name: str, partitions: int | None) -> tuple[str, str]:
+    """The databases for events and for keys of a bank with so many partitions."""
+    events = name if partitions is None else f"{name}_{partitions}"
+    return events, f"{events}_keys"
 
 
 @dataclass(frozen=True, slots=True)
 class Databases:
-    """Where a bank keeps its events and, apart from them, its data keys."""
+    """Where a bank keeps its events and, apart from them, its data keys; with how many partitions,
+    where it is not the bank's own default.
+    """
 
     events: str
     keys: str
+    partitions: int | None = None
 
     @classmethod
-    def create(cls, server: Server, name: str) -> Databases:
+    def create(cls, server: Server, name: str, partitions: int | None = None) -> Databases:
         """Two databases with a bank's tables, and nothing in them; `Bank.prepare` comes first."""
-        return cls(
-            server.database(name, PRISTINE), server.database(f"{name}_keys", f"{PRISTINE}_keys")
-        )
+        copies = zip(_names(name, partitions), _names(PRISTINE, partitions), strict=True)
+        events, keys = [server.database(mine, pristine) for mine, pristine in copies]
+        return cls(events, keys, partitions)
 
     def drop(self, server: Server) -> None:
         """Give the disk back."""
@@ -71,9 +83,12 @@ class Bank:
         beside.mkdir()
         # only this package, none of what is installed around it, reaches the bank's environment
         (beside / PACKAGE.name).symlink_to(PACKAGE, target_is_directory=True)
-        databases = Databases(server.database(PRISTINE), server.database(f"{PRISTINE}_keys"))
-        for name in ("init", "migrate"):
-            self.run(databases, self.command(name))
+        for partitions in PREPARED:
+            events, keys = map(server.database, _names(PRISTINE, partitions))
+            databases = Databases(events, keys, partitions)
+            if partitions is None:
+                self.run(databases, self.command("init"))
+            self.run(databases, self.command("migrate"))
 
     def command(self, *arguments: str) -> tuple[str, ...]:
         """One of its own commands."""
@@ -81,13 +96,16 @@ class Bank:
 
     def environment(self, databases: Databases) -> dict[str, str]:
         """What every command of the bank is run with."""
-        return {
+        environment = {
             "PYTHONPATH": os.pathsep.join((self.search_path, str(self.room / "beside"))),
             "DATABASE_URL": databases.events,
             "KEYS_DATABASE_URL": databases.keys,
             "BANK_SECRETS_DIR": str(self.room / "secrets"),
             "BANK_LOG_LEVEL": "WARNING",
         }
+        if databases.partitions is not None:
+            environment["BANK_PARTITIONS"] = str(databases.partitions)
+        return environment
 
     def run(self, databases: Databases, command: tuple[str, ...]) -> str:
         """Run a command to its end; what it printed. Raises BrokenRunError."""

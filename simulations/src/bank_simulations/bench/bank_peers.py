@@ -34,12 +34,19 @@ class Engine(Peer):
     preparing_seconds = 0.0
     around_seconds = 6.0
 
-    def __init__(self, bank: Bank, server: Server, load: Load, processes: int = 1) -> None:
+    def __init__(
+        self,
+        bank: Bank,
+        server: Server,
+        load: Load,
+        processes: int = 1,
+        partitions: int | None = None,
+    ) -> None:
         several = f", {processes} processes" if processes > 1 else ""
-        self.name = named("bank in-process", load.workload) + several
+        self.name = _parted(named("bank in-process", load.workload), partitions) + several
         self.what = "transfers/s completed and visible in both read models, without HTTP"
         self._bank, self._server, self._load = bank, server, load
-        self._processes = processes
+        self._processes, self._partitions = processes, partitions
         self._accounts = account_count(load.workload, load.accounts)
         self._runs = count(1)
 
@@ -50,7 +57,7 @@ class Engine(Peer):
         """Start the processes, let all go at once, and add up what they completed."""
         number = next(self._runs)
         name = f"engine_{self._load.slug}_{self._processes}_{number}"
-        databases = Databases.create(self._server, name)
+        databases = Databases.create(self._server, name, self._partitions)
         try:
             with ExitStack() as stack:
                 children = self._start(stack, databases)
@@ -94,6 +101,7 @@ class Engine(Peer):
             "accounts": self._accounts,
             "workload": self._load.workload,
             "processes": self._processes,
+            "partitions": self._partitions or "the bank's default",
         }
 
 
@@ -105,15 +113,18 @@ class BankOverHttp(HttpPeer):
     kind = "http"
     title = "bank over HTTP"
 
-    def __init__(self, bank: Bank, server: Server, load: Load) -> None:
+    def __init__(
+        self, bank: Bank, server: Server, load: Load, partitions: int | None = None
+    ) -> None:
         super().__init__(server, load)
-        self.name = named(self.title, load.workload)
-        self._bank = bank
+        self.name = _parted(named(self.title, load.workload), partitions)
+        self._bank, self._partitions = bank, partitions
         self._databases = Databases("", "")
 
     def make_database(self) -> str:
         """One for events, one for keys."""
-        self._databases = Databases.create(self._server, f"bank_{self.kind}_{self._load.slug}")
+        name = f"bank_{self.kind}_{self._load.slug}"
+        self._databases = Databases.create(self._server, name, self._partitions)
         return self._databases.events
 
     def service(self, setting: Setting, port: int) -> Service:
@@ -126,6 +137,11 @@ class BankOverHttp(HttpPeer):
         """A staff token from the bank itself."""
         options = ("--subject", "bench", "--scope", SCOPES, "--seconds", str(TOKEN_SECONDS))
         return self._bank.run(self._databases, self._bank.command("token", *options)).strip()
+
+
+def _parted(name: str, partitions: int | None) -> str:
+    """The name with its partitions, which go without saying where they are the bank's default."""
+    return name if partitions is None else f"{name}, {partitions} partition"
 
 
 class BankBatches(BankOverHttp):

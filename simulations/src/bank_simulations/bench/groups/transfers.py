@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bank_simulations.bench.bank import ONE_PARTITION
 from bank_simulations.bench.bank_peers import BankBatches, BankOverHttp, Engine
 from bank_simulations.bench.http_peers import Crud, Load
 from bank_simulations.bench.inside.workloads import HOT, UNIFORM, WORKLOADS
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from bank_simulations.bench.peers import Peer
     from bank_simulations.bench.plan import Bench
 
+IN_ONE = (Engine, BankOverHttp)
+"""Also measured with a log that is one partition: what several cost where one process works."""
 OTHER_WORKLOADS = tuple(each for each in WORKLOADS if each not in {UNIFORM, HOT})
 
 
@@ -63,6 +66,7 @@ def _banks(bench: Bench) -> list[Peer]:
         BankBatches(bank, server, _load(bench)),
     ]
     if not bench.plan.is_quick:
+        found += [each(bank, server, _load(bench), partitions=ONE_PARTITION) for each in IN_ONE]
         found += [BankOverHttp(bank, server, _load(bench, each)) for each in (HOT, *others)]
         found += [BankBatches(bank, server, _load(bench, each)) for each in (HOT, *others)]
     return found
