@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 CONTRACT = Path(__file__).parent.parent.parent / "conformance" / "contract" / "openapi.yaml"
 METHODS = ("get", "post", "put", "patch", "delete")
+OF_EVERY_BANK = (
+    "This is the contract that any bank may offer, not the interface of one. What is marked *Optional*"
+    " may be missing; [the status](../../internals/status.md) lists what a generated bank lacks."
+)
 
 Node = dict[str, Any]
 
@@ -64,6 +68,7 @@ def table(heads: str, rows: Iterable[Sequence[str]]) -> str:
 def start_page(contract: Node) -> Iterator[str]:
     """What holds for every call, and a table of all calls."""
     yield f"# HTTP\n\nContract version {contract['info']['version']}."
+    yield OF_EVERY_BANK
     yield contract["info"]["description"]
     yield "## All calls"
     yield table(
