@@ -23,7 +23,8 @@ CONTRACT = Path(__file__).parent.parent.parent / "conformance" / "contract" / "o
 METHODS = ("get", "post", "put", "patch", "delete")
 OF_EVERY_BANK = (
     "This is the contract that any bank may offer, not the interface of one. What is marked"
-    " *Optional* may be missing; [the status](../../internals/status.md) lists what a generated bank lacks."
+    " *Optional* may be missing; [the status](../../internals/status.md) lists what a generated"
+    " bank lacks."
 )
 
 Node = dict[str, Any]
