@@ -13,7 +13,7 @@ from bank_simulations.bench.bank import Bank, Databases
 from bank_simulations.bench.bank_peers import IN_FLIGHT
 from bank_simulations.bench.figures import Figure
 from bank_simulations.bench.inside.workloads import UNIFORM
-from bank_simulations.bench.open_loop import ROUND_SECONDS, OverHttp
+from bank_simulations.bench.open_loop import AROUND_SECONDS, OverHttp
 from bank_simulations.console import err
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def expected_seconds(bench: Bench) -> float:
     plan = bench.plan
     capacity = START_SECONDS + plan.contest.seconds
     inside = START_SECONDS + len(SHARES) * plan.open_loop_seconds
-    over_http = 0.0 if plan.is_quick else ROUND_SECONDS + len(SHARES) * plan.open_loop_seconds
+    over_http = 0.0 if plan.is_quick else len(SHARES) * (AROUND_SECONDS + plan.open_loop_seconds)
     return capacity + plan.contest.rounds * (inside + over_http)
 
 
